@@ -1,0 +1,43 @@
+//! WeChat Pay APIv2: flat XML, signed with a shared key.
+//!
+//! Read in this order, always: `return_code` (was the message understood at
+//! all? a FAIL is unsigned and says nothing), the signature, `result_code` (was
+//! it granted?), then the fields. Source: pay.weixin.qq.com/doc/v2.
+
+mod answer;
+mod close_order;
+mod fields;
+mod payment_notice;
+mod query_order;
+mod refund_notice;
+mod sign;
+mod unified_order;
+mod xml;
+
+pub use close_order::CloseOrder;
+pub use fields::Fields;
+pub use payment_notice::{Coupon, PaymentNotice};
+pub use query_order::{OrderAnswer, QueryOrder};
+pub use refund_notice::open_req_info;
+pub use sign::SignType;
+pub use unified_order::{PlaceOrder, TradeType, UnifiedOrder, UnifiedOrderAnswer};
+pub use xml::{MAX_BYTES, MAX_FIELDS};
+
+use crate::{ApiV2Key, MchId};
+
+/// Who asks, and with which key.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// The merchant number (in partner mode the partner's).
+    pub mch_id: &'a MchId,
+    /// Signs our messages and proves WeChat's.
+    pub key: &'a ApiV2Key,
+    /// The digest of our requests, and so of WeChat's answers.
+    pub sign_type: SignType,
+}
+
+/// What a notify URL answers so that WeChat stops repeating the notification:
+/// these bytes and nothing around them (pay.weixin.qq.com/doc/v2/partner/4011984734).
+pub const fn acknowledge() -> &'static str {
+    "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>"
+}
