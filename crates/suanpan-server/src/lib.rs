@@ -1,1 +1,4 @@
 //! Work in progress.
+
+pub mod outside;
+pub mod store;

@@ -1,0 +1,81 @@
+//! Which database, and how its connections are set up.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// How long a statement waits for another process that holds the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// More statements than the program has, so that each is prepared once.
+const STATEMENTS: usize = 256;
+
+/// The address of a database.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Database {
+    /// An SQLite file.
+    Lite(PathBuf),
+}
+
+impl Database {
+    /// Reads `sqlite:PATH`; a relative path starts at `base`, the directory of the configuration.
+    pub fn parse(url: &str, base: &Path) -> Result<Self, StoreError> {
+        let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        match path {
+            Some(path) if !path.is_empty() && !path.starts_with(':') => {
+                Ok(Self::Lite(base.join(path)))
+            }
+            _ => Err(StoreError::Url { url: without_password(url) }),
+        }
+    }
+}
+
+/// The connection that writes: durable at every commit.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    create(path)
+        .map_err(|cause| StoreError::Open { path: path.to_owned(), cause: Arc::new(cause) })?;
+    open(path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+}
+
+/// A connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    open(path, "PRAGMA query_only=ON;")
+}
+
+fn open(path: &Path, settings: &str) -> Result<Connection, StoreError> {
+    let opened = || {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.execute_batch(settings)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
+    };
+    opened().map_err(|cause: rusqlite::Error| StoreError::Open {
+        path: path.to_owned(),
+        cause: Arc::new(cause),
+    })
+}
+
+/// The file holds openids and secrets of webhooks, so it is its owner's alone from its first byte on.
+/// SQLite gives the log beside it the same mode.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// An address of another engine may carry a password, and this one goes into an error.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}

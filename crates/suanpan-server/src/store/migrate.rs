@@ -1,0 +1,149 @@
+//! Migrations: numbered texts in the program, applied once each, in order.
+//!
+//! What has run is never edited: its checksum is kept, and a database that
+//! went another way is refused. Two processes that start at once are
+//! serialised by the engine's own write lock. Expand and contract only, so
+//! that old and new nodes can live on one database during a rolling upgrade.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::StoreError;
+use super::database::{Database, open_writer};
+
+/// One step of the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its number: 1, 2, 3, …
+    pub version: i64,
+    /// Its name, as in the name of its file.
+    pub name: &'static str,
+    /// Its text, the same for every engine; `{blob}` stands for the engine's type of bytes.
+    pub sql: &'static str,
+}
+
+/// All migrations that this program knows, oldest first.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "first_light",
+    sql: include_str!("../../migrations/0001_first_light.sql"),
+}];
+
+/// Where a database stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// The newest migration that has run here; 0 in a new database.
+    pub version: i64,
+    /// The names of those that have not.
+    pub pending: Vec<&'static str>,
+}
+
+/// Says where the database stands, and changes nothing.
+pub fn check(database: &Database) -> Result<Standing, StoreError> {
+    check_against(database, MIGRATIONS)
+}
+
+/// Brings the database up to date; answers the names of the migrations that ran now.
+///
+/// `now` is in unix microseconds.
+pub fn apply(database: &Database, now: i64) -> Result<Vec<&'static str>, StoreError> {
+    apply_all(database, MIGRATIONS, now)
+}
+
+pub(super) fn check_against(
+    database: &Database,
+    known: &[Migration],
+) -> Result<Standing, StoreError> {
+    let Database::Lite(path) = database;
+    if !path.exists() {
+        return Ok(Standing {
+            version: 0,
+            pending: known.iter().map(|migration| migration.name).collect(),
+        });
+    }
+    let connection = super::database::open_reader(path)?;
+    let pending = pending(&connection, known)?;
+    let done = known.len().saturating_sub(pending.len());
+    let version = done
+        .checked_sub(1)
+        .and_then(|last| known.get(last))
+        .map_or(0, |migration| migration.version);
+
+    Ok(Standing { version, pending: pending.iter().map(|migration| migration.name).collect() })
+}
+
+pub(super) fn apply_all(
+    database: &Database,
+    known: &[Migration],
+    now: i64,
+) -> Result<Vec<&'static str>, StoreError> {
+    let Database::Lite(path) = database;
+    let mut connection = open_writer(path)?;
+    let mut ran = Vec::new();
+    loop {
+        // The lock is taken before we look, so that a second process finds our work done.
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|cause| StoreError::sql("BEGIN IMMEDIATE", cause))?;
+        let Some(next) = pending(&transaction, known)?.first() else { return Ok(ran) };
+        let failed =
+            |cause| StoreError::Migration { version: next.version, cause: Arc::new(cause) };
+        transaction.execute_batch(TABLE).map_err(failed)?;
+        transaction.execute_batch(&next.sql.replace("{blob}", "BLOB")).map_err(failed)?;
+        transaction
+            .execute(NOTE, (next.version, next.name, next.checksum(), now))
+            .map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        ran.push(next.name);
+    }
+}
+
+/// The migrations that have not run, after a look at those that have.
+fn pending<'a>(
+    connection: &Connection,
+    known: &'a [Migration],
+) -> Result<&'a [Migration], StoreError> {
+    let ran = ran(connection).map_err(|cause| StoreError::sql(RAN, cause))?;
+    for (position, (version, name, checksum)) in ran.iter().enumerate() {
+        match known.get(position) {
+            Some(migration)
+                if migration.version == *version && migration.checksum() == *checksum => {}
+            Some(_) => {
+                return Err(StoreError::MigrationChanged { version: *version, ran: name.clone() });
+            }
+            None => {
+                let known = known.last().map_or(0, |migration| migration.version);
+                let found = ran.last().map_or(0, |(version, ..)| *version);
+                return Err(StoreError::Newer { found, known });
+            }
+        }
+    }
+
+    Ok(known.get(ran.len()..).unwrap_or_default())
+}
+
+fn ran(connection: &Connection) -> rusqlite::Result<Vec<(i64, String, String)>> {
+    let table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'";
+    if connection.query_row(table, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(RAN)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
+}
+
+impl Migration {
+    /// SHA-256 of the text before anything is replaced in it, in hexadecimal: the same on every engine.
+    fn checksum(&self) -> String {
+        hex::encode(digest(&SHA256, self.sql.as_bytes()))
+    }
+}
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
+    version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, at BIGINT NOT NULL)";
+
+const NOTE: &str = "INSERT INTO migration (version, name, sha256, at) VALUES ($1, $2, $3, $4)";
+
+const RAN: &str = "SELECT version, name, sha256 FROM migration ORDER BY version";

@@ -1,0 +1,145 @@
+//! The one writer of an SQLite file, and group commit.
+//!
+//! A commit costs an fsync, and an fsync costs the same for one unit and for a
+//! hundred. So the writer takes all the units that wait, runs them in one
+//! transaction, each in a savepoint of its own, commits once, and only then
+//! answers all of them. Who waits sees none of this: his unit is durable when
+//! he is answered, and a failing unit takes nobody along.
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, watch};
+
+use super::unit::Job;
+use super::{StoreError, Tx};
+
+/// The most units that share a commit: bounds how long the first one waits for the last.
+const BATCH: usize = 256;
+
+/// What the queue of a worker carries.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Work to be done.
+    Work(Box<dyn Job>),
+    /// Finish what is queued, then end.
+    Close,
+}
+
+/// Runs until the queue is closed and empty.
+pub(super) fn serve(
+    connection: Connection,
+    mut queue: mpsc::Receiver<Message>,
+    commits: &watch::Sender<u64>,
+) {
+    let mut tx = Tx::Lite(connection);
+    let mut messages = Vec::with_capacity(BATCH);
+    while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
+        let mut batch = Vec::with_capacity(messages.len());
+        for message in messages.drain(..) {
+            match message {
+                Message::Work(job) => batch.push(job),
+                Message::Close => queue.close(),
+            }
+        }
+        if commit(&mut tx, &mut batch) {
+            commits.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        batch.into_iter().for_each(Job::answer);
+    }
+    close(tx);
+}
+
+/// Runs a batch to its end. `true` if anything was committed.
+fn commit(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> bool {
+    if let [job] = batch {
+        return alone(tx, job.as_mut());
+    }
+    match together(tx, batch) {
+        Ok(committed) => committed,
+        Err(Lost::Begin(error)) => {
+            batch.iter_mut().for_each(|job| job.fail(error.clone()));
+            false
+        }
+        // The engine threw the whole transaction away (a full disk, for instance). Each unit has a second chance
+        // alone, so that only the guilty one fails.
+        Err(Lost::Midway) => {
+            let done = batch.iter_mut().filter_map(|job| alone(tx, job.as_mut()).then_some(()));
+            done.count() > 0
+        }
+    }
+}
+
+/// Why a shared transaction came to nothing.
+enum Lost {
+    /// It never began.
+    Begin(StoreError),
+    /// It ended before its commit, or with it.
+    Midway,
+}
+
+fn together(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool, Lost> {
+    control(tx, "BEGIN IMMEDIATE").map_err(Lost::Begin)?;
+    let mut any = false;
+    for job in batch {
+        if control(tx, "SAVEPOINT unit").is_err() {
+            return Err(abandon(tx));
+        }
+        let done = job.run(tx);
+        let undone = done || control(tx, "ROLLBACK TO unit").is_ok();
+        // The release also notices when the engine has ended the transaction by itself.
+        if !undone || control(tx, "RELEASE unit").is_err() {
+            return Err(abandon(tx));
+        }
+        any |= done;
+    }
+    match control(tx, "COMMIT") {
+        Ok(()) => Ok(any),
+        Err(_) => Err(abandon(tx)),
+    }
+}
+
+fn alone(tx: &mut Tx, job: &mut dyn Job) -> bool {
+    if let Err(error) = control(tx, "BEGIN IMMEDIATE") {
+        job.fail(error);
+        return false;
+    }
+    if !job.run(tx) {
+        abandon(tx);
+        return false;
+    }
+    match control(tx, "COMMIT") {
+        Ok(()) => true,
+        Err(error) => {
+            abandon(tx);
+            job.fail(error);
+            false
+        }
+    }
+}
+
+/// Leaves no transaction open, whatever happened before.
+fn abandon(tx: &mut Tx) -> Lost {
+    let Tx::Lite(connection) = tx;
+    if !connection.is_autocommit() && control(tx, "ROLLBACK").is_err() {
+        tracing::error!("a transaction could not be rolled back");
+    }
+    Lost::Midway
+}
+
+/// Runs a statement that steers the transaction.
+pub(super) fn control(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
+    let Tx::Lite(connection) = tx;
+    let run = |connection: &Connection| connection.prepare_cached(sql)?.raw_execute();
+    run(connection).map(drop).map_err(|cause| StoreError::sql(sql, cause))
+}
+
+/// Moves the write-ahead log into the file, so that the file alone is the database.
+fn close(tx: Tx) {
+    let Tx::Lite(connection) = tx;
+    // Another process may still read: then the log stays, and nothing is lost.
+    if let Err(cause) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%cause, "the write-ahead log was not moved into the database file");
+    }
+    if let Err((_, cause)) = connection.close() {
+        tracing::warn!(%cause, "the database was not closed in order");
+    }
+}
