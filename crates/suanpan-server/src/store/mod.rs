@@ -16,6 +16,7 @@
 //! WeChat survives a power cut), one writer thread with group commit.
 
 mod database;
+pub mod due;
 mod error;
 pub mod migrate;
 mod reader;

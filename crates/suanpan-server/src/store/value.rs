@@ -8,6 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use suanpan_wechat::Fen;
+
 use super::StoreError;
 
 /// A value as the database knows it.
@@ -61,6 +63,12 @@ impl Row {
             Val::Int(value) => Ok(Some(*value)),
             Val::Text(_) | Val::Blob(_) => Err(self.unreadable(column, "a number was expected")),
         }
+    }
+
+    /// The amount of this column.
+    pub fn fen(&self, column: &str) -> Result<Fen, StoreError> {
+        Fen::new(self.int(column)?)
+            .ok_or_else(|| self.unreadable(column, "an amount is never negative"))
     }
 
     /// The text of this column.
@@ -138,6 +146,12 @@ impl fmt::Debug for Val {
 impl From<i64> for Val {
     fn from(value: i64) -> Self {
         Self::Int(value)
+    }
+}
+
+impl From<Fen> for Val {
+    fn from(amount: Fen) -> Self {
+        Self::Int(amount.get())
     }
 }
 

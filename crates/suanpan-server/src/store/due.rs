@@ -1,0 +1,188 @@
+//! Work that time starts: put in, claimed under a lease, finished or tried again.
+//!
+//! A claim is a lease, not a possession: whoever holds it past its end may find
+//! that another node took the row. So each word about a claim ([`Tx::due_done`],
+//! [`Tx::due_retry`], …) carries the holder and the number of the attempt, and
+//! a stale one changes nothing (fencing).
+
+use super::{Row, StoreError, Tx};
+use crate::vals;
+
+/// Work to be put in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewDue<'a> {
+    /// Its id, `due_…`.
+    pub id: &'a str,
+    /// What is to be done; says who does it.
+    pub kind: &'a str,
+    /// Makes it exist once: the second one with the same key is not put in, even when the first is done.
+    pub key: &'a str,
+    /// Rows of one lane are handed out one at a time, oldest first: while one of them waits for another try, those
+    /// behind it wait too. `None`: no order.
+    pub lane: Option<&'a str>,
+    /// What its worker needs to know; JSON.
+    pub body: &'a str,
+    /// The order that it is about.
+    pub order_id: Option<&'a str>,
+    /// When, in unix microseconds.
+    pub due_at: i64,
+    /// Now, in unix microseconds.
+    pub created_at: i64,
+}
+
+/// Work in the hands of one worker, until `lease_until`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claim {
+    /// The row.
+    pub id: String,
+    /// What is to be done.
+    pub kind: String,
+    /// What made it exist once.
+    pub key: String,
+    /// What its worker needs to know; JSON.
+    pub body: String,
+    /// The order that it is about.
+    pub order_id: Option<String>,
+    /// When it became due, in unix microseconds.
+    pub due_at: i64,
+    /// The how-manieth try this is; 1 is the first.
+    pub attempt: i64,
+    /// Who holds it.
+    pub lease_by: String,
+    /// When the lease ends, in unix microseconds.
+    pub lease_until: i64,
+    /// When it was put in, in unix microseconds.
+    pub created_at: i64,
+}
+
+impl Tx {
+    /// Puts work in, in the same transaction as the reason for it. `false`: its key was there already.
+    pub async fn due_put(&mut self, due: &NewDue<'_>) -> Result<bool, StoreError> {
+        let args = vals![
+            due.id,
+            due.kind,
+            due.key,
+            due.lane,
+            due.body,
+            due.order_id,
+            due.due_at,
+            due.created_at,
+        ];
+        Ok(self.exec(PUT, &args).await? == 1)
+    }
+
+    /// Takes up to `limit` rows that are due at `now`, earliest first, until `lease_until`.
+    ///
+    /// `holder` names one process in one life: a name that a restarted process
+    /// takes again would let it speak for its former self.
+    pub async fn due_claim(
+        &mut self,
+        holder: &str,
+        now: i64,
+        lease_until: i64,
+        limit: i64,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let rows = self.rows(CLAIM, &vals![holder, lease_until, now, limit]).await?;
+        let mut claims = rows.iter().map(Claim::read).collect::<Result<Vec<_>, _>>()?;
+        // RETURNING keeps no order.
+        claims.sort_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
+
+        Ok(claims)
+    }
+
+    /// The work is done. `false`: the claim is no longer ours, so undo or let go.
+    pub async fn due_done(&mut self, claim: &Claim) -> Result<bool, StoreError> {
+        let args = vals![&claim.id, &claim.lease_by, claim.attempt];
+        Ok(self.exec(DONE, &args).await? == 1)
+    }
+
+    /// It did not work: once more at `due_at`, in unix microseconds. `false`: the claim is no longer ours.
+    pub async fn due_retry(
+        &mut self,
+        claim: &Claim,
+        due_at: i64,
+        error: &str,
+    ) -> Result<bool, StoreError> {
+        let args = vals![&claim.id, &claim.lease_by, claim.attempt, due_at, error];
+        Ok(self.exec(RETRY, &args).await? == 1)
+    }
+
+    /// It will never work: it stays, for a person to look at. `false`: the claim is no longer ours.
+    pub async fn due_give_up(&mut self, claim: &Claim, error: &str) -> Result<bool, StoreError> {
+        let args = vals![&claim.id, &claim.lease_by, claim.attempt, error];
+        Ok(self.exec(GIVE_UP, &args).await? == 1)
+    }
+
+    /// The work takes longer. `false`: the claim is no longer ours.
+    pub async fn due_extend(
+        &mut self,
+        claim: &Claim,
+        lease_until: i64,
+    ) -> Result<bool, StoreError> {
+        let args = vals![&claim.id, &claim.lease_by, claim.attempt, lease_until];
+        Ok(self.exec(EXTEND, &args).await? == 1)
+    }
+
+    /// When the next row can be claimed, in unix microseconds; it may be past. A hint for how long to sleep.
+    pub async fn due_next(&mut self) -> Result<Option<i64>, StoreError> {
+        let row = self.row(NEXT, &[]).await?;
+        row.map_or(Ok(None), |row| row.opt_int("at"))
+    }
+}
+
+impl Claim {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.text("id")?,
+            kind: row.text("kind")?,
+            key: row.text("key")?,
+            body: row.text("body")?,
+            order_id: row.opt_text("order_id")?,
+            due_at: row.int("due_at")?,
+            attempt: row.int("attempt")?,
+            lease_by: row.text("lease_by")?,
+            lease_until: row.int("lease_until")?,
+            created_at: row.int("created_at")?,
+        })
+    }
+}
+
+const PUT: &str = "INSERT INTO due (id, kind, key, lane, body, order_id, state, due_at, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8)
+    ON CONFLICT (key) DO NOTHING";
+
+// The one statement whose text will differ: PostgreSQL wants FOR UPDATE SKIP LOCKED behind its LIMIT. MATERIALIZED
+// keeps its planner from running the selection, and so the LIMIT, more than once.
+const CLAIM: &str = "WITH picked AS MATERIALIZED (
+        SELECT id FROM due
+        WHERE state = 'ready' AND due_at <= $3 AND lease_until <= $3
+          AND NOT EXISTS (SELECT 1 FROM due AS earlier
+                          WHERE earlier.lane = due.lane AND earlier.state = 'ready'
+                            AND (earlier.created_at < due.created_at
+                                 OR (earlier.created_at = due.created_at AND earlier.id < due.id)))
+        ORDER BY due_at, id LIMIT $4
+    )
+    UPDATE due SET lease_by = $1, lease_until = $2, attempt = attempt + 1
+    WHERE id IN (SELECT id FROM picked)
+    RETURNING id, kind, key, body, order_id, due_at, attempt, lease_by, lease_until, created_at";
+
+const DONE: &str = "UPDATE due SET state = 'done', lease_by = NULL, lease_until = 0
+    WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
+
+const RETRY: &str = "UPDATE due SET due_at = $4, last_error = $5, lease_by = NULL, lease_until = 0
+    WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
+
+const GIVE_UP: &str =
+    "UPDATE due SET state = 'dead', last_error = $4, lease_by = NULL, lease_until = 0
+    WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
+
+const EXTEND: &str = "UPDATE due SET lease_until = $4
+    WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
+
+const NEXT: &str =
+    "SELECT MIN(CASE WHEN due_at < lease_until THEN lease_until ELSE due_at END) AS at FROM due
+    WHERE state = 'ready'
+      AND NOT EXISTS (SELECT 1 FROM due AS earlier
+                      WHERE earlier.lane = due.lane AND earlier.state = 'ready'
+                        AND (earlier.created_at < due.created_at
+                             OR (earlier.created_at = due.created_at AND earlier.id < due.id)))";
