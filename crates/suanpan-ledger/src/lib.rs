@@ -1,1 +1,29 @@
-//! Work in progress.
+//! The rules of one order. Pure: no clock, no database, no socket.
+//!
+//! An order is what a customer owes; an attempt is one try to pay it at WeChat.
+//! Each has one enum for where it stands and one `apply`, the only way it
+//! changes, with three answers: it moved, the event was heard before, or the
+//! event is impossible and somebody must look.
+//!
+//! | question                                     | here                          |
+//! |----------------------------------------------|-------------------------------|
+//! | Where does the order stand, and what next?   | [`OrderStatus::apply`]        |
+//! | Where does the try to pay it stand?          | [`AttemptState::apply`]       |
+//! | Is this payment the one that we asked for?   | [`Expected::compare`]         |
+//! | Is it the first, or was the order paid twice?| [`weigh`]                     |
+//! | How much may still go back?                  | [`refundable`]                |
+//! | When is a webhook tried again?               | [`WEBHOOK`], [`Schedule`]     |
+
+mod attempt;
+mod expected;
+mod order;
+mod outcome;
+mod schedule;
+mod sums;
+
+pub use attempt::{AttemptEvent, AttemptState};
+pub use expected::{Expected, Mismatch, Weight, weigh};
+pub use order::{OrderEvent, OrderStatus};
+pub use outcome::{Impossible, Outcome, UnknownWord};
+pub use schedule::{Schedule, WEBHOOK};
+pub use sums::{Overdrawn, refund, refundable};

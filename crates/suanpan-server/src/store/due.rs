@@ -45,7 +45,7 @@ pub struct Claim {
     pub order_id: Option<String>,
     /// When it became due, in unix microseconds.
     pub due_at: i64,
-    /// The how-manieth try this is; 1 is the first.
+    /// Which try this is; 1 is the first.
     pub attempt: i64,
     /// Who holds it.
     pub lease_by: String,

@@ -16,7 +16,7 @@
 //! WeChat survives a power cut), one writer thread with group commit.
 
 mod database;
-pub mod due;
+mod due;
 mod error;
 pub mod migrate;
 mod reader;
@@ -32,6 +32,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, watch};
 
 pub use self::database::Database;
+pub use self::due::{Claim, NewDue};
 pub use self::error::StoreError;
 pub use self::tx::Tx;
 pub use self::unit::{Unit, Work};

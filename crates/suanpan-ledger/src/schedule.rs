@@ -1,0 +1,102 @@
+//! When something that failed is tried again.
+
+/// The waits between tries, in seconds. When they are used up, it is given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Schedule(&'static [i64]);
+
+/// Webhooks: twelve tries over 29 hours, so a receiver that is down for a whole day misses nothing.
+pub const WEBHOOK: Schedule = Schedule(&[
+    5,
+    30,
+    2 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    4 * HOUR,
+    6 * HOUR,
+    8 * HOUR,
+    8 * HOUR,
+]);
+
+impl Schedule {
+    /// How many tries there are in all.
+    pub const fn tries(self) -> usize {
+        self.0.len().saturating_add(1)
+    }
+
+    /// How many seconds to wait after this try failed; 1 is the first. `None`: give up.
+    ///
+    /// `jitter`, 0 to 999, makes the wait longer by up to a tenth, so that what
+    /// failed together does not come back together. Never shorter: the times
+    /// that the documentation promises are kept.
+    pub fn after(self, attempt: i64, jitter: i64) -> Option<i64> {
+        let position = usize::try_from(attempt).ok()?.checked_sub(1)?;
+        let wait = *self.0.get(position)?;
+        let more = wait.checked_mul(jitter.clamp(0, 999))?.checked_div(10_000)?;
+        wait.checked_add(more)
+    }
+}
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_webhook_is_tried_for_more_than_a_day() {
+        let waits: Vec<_> = (1..).map_while(|attempt| WEBHOOK.after(attempt, 0)).collect();
+        assert_eq!(waits.len() + 1, WEBHOOK.tries());
+        assert!(waits.is_sorted());
+
+        let mut at = 0;
+        let lines = waits.iter().map(|wait| {
+            at += wait;
+            format!(
+                "after {wait:5} s, at {:02}:{:02}:{:02}",
+                at / HOUR,
+                at % HOUR / MINUTE,
+                at % MINUTE
+            )
+        });
+        assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+        after     5 s, at 00:00:05
+        after    30 s, at 00:00:35
+        after   120 s, at 00:02:35
+        after   600 s, at 00:12:35
+        after  1800 s, at 00:42:35
+        after  3600 s, at 01:42:35
+        after  7200 s, at 03:42:35
+        after 14400 s, at 07:42:35
+        after 21600 s, at 13:42:35
+        after 28800 s, at 21:42:35
+        after 28800 s, at 29:42:35
+        ");
+    }
+
+    #[track_caller]
+    fn check(attempt: i64, jitter: i64, want: Option<i64>) {
+        assert_eq!(WEBHOOK.after(attempt, jitter), want, "attempt {attempt}, jitter {jitter}");
+    }
+
+    #[test]
+    fn jitter_only_adds_and_at_most_a_tenth() {
+        check(6, 0, Some(3600));
+        check(6, 500, Some(3780));
+        check(6, 999, Some(3959));
+        check(6, 5000, Some(3959));
+        check(6, -1, Some(3600));
+    }
+
+    #[test]
+    fn there_is_no_wait_before_the_first_try_or_after_the_last() {
+        check(0, 0, None);
+        check(-3, 0, None);
+        check(12, 0, None);
+        check(i64::MAX, 0, None);
+    }
+}
