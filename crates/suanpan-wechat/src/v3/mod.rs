@@ -1,10 +1,38 @@
-//! WeChat Pay APIv3: JSON, signed with RSA. (Lands with its own commit.)
+//! WeChat Pay APIv3: JSON, signed with RSA both ways.
+//!
+//! Our requests are signed with the merchant's private key (`authorization`);
+//! WeChat's answers and notifications are signed with a key that their
+//! `Wechatpay-Serial` header names (`message`), which we look up in a
+//! [`KeyRing`]; what notifications tell is sealed under the APIv3 key besides
+//! (`aead`). Source: pay.weixin.qq.com/doc/v3, "签名与验签".
 
-/// Stand-in until the module lands.
-pub struct PrivateKey;
-impl PrivateKey {
-    /// Stand-in.
-    pub fn sign(&self, _: &[u8]) -> String {
-        String::new()
-    }
-}
+mod aead;
+mod app_sign;
+mod authorization;
+mod calls;
+mod certificate;
+mod certificates;
+mod jsapi;
+mod key_ring;
+mod message;
+mod notification;
+mod rsa;
+mod transaction;
+
+pub use aead::{open, seal};
+pub use app_sign::app_sign;
+pub use authorization::{Authorization, Signer, authorize, request_message};
+pub use calls::{Account, Close, Prepay, QueryByOutTradeNo};
+pub use certificate::Certificate;
+pub use certificates::{CertificateEntry, CertificatesAnswer, EncryptCertificate};
+pub use jsapi::{
+    Amount, GoodsDetail, JsapiOrder, OrderDetail, Payer, SceneInfo, SettleInfo, StoreInfo,
+};
+pub use key_ring::KeyRing;
+pub use message::{SIGNATURE_TYPE, message, sign_message, verify_message};
+pub use notification::{Notification, PaymentNotification, Resource};
+pub use rsa::{PrivateKey, PublicKey};
+pub use transaction::{
+    PromotionDetail, PromotionGoods, Transaction, TransactionAmount, TransactionPayer,
+    TransactionScene,
+};
