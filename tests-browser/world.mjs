@@ -63,6 +63,6 @@ export async function watchedPage(chrome, options = {}) {
   return Object.assign(page, {
     faults,
     wellBehaved: () => assert.deepEqual(faults, []),
-    photo: (name) => page.screenshot({ path: join(OUT, `${name}.png`) }),
+    photo: (name) => page.screenshot({ path: join(OUT, `${name}.png`), animations: 'disabled' }),
   });
 }

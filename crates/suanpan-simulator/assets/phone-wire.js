@@ -64,7 +64,7 @@ export function wireStep(name) {
   $('wire-empty').hidden = true;
   $('wire-count').textContent = steps;
   const good = end('');
-  return { good: (verdict, detail) => good(verdict, '', detail), bad: end('wire-bad'), gist: (gist) => { parts.gist.textContent = gist; } };
+  return { good: (verdict, detail) => good(verdict, '', detail), bad: end('wire-bad'), gist: (gist, ok = true) => { parts.gist.textContent = gist; if (!ok) item.className = 'wire-warn'; } };
 }
 
 export function clearWire() {

@@ -4,7 +4,7 @@
 
 const TEXT = {
   brand: ['算盘 · 模拟器', 'Suanpan · simulator'],
-  lead: ['付款人的手机：微信、小程序和大拇指都在这里。钱是假的，签名是真的。', 'The payer’s phone: WeChat, a mini program and a thumb. The money is play money, the signatures are real.'],
+  lead: ['微信、小程序、付款人，都在这部手机里。钱是假的，签名是真的。', 'WeChat, the mini program and the payer in one phone. The money is play money, the signatures are real.'],
   phone: ['手机', 'Phone'], back: ['返回', 'Back'], wire: ['幕后', 'The wire'], clear: ['清空', 'Clear'], closeWire: ['收起幕后', 'Close the wire'],
   wireEmpty: ['付一笔款，这里就会一步一步地写下小程序和微信说了什么。', 'Pay for something: each step that the mini program and WeChat take is written here.'],
   live: ['实时', 'live'], reconnecting: ['连接断开，正在重连', 'connection lost, reconnecting'],

@@ -83,6 +83,7 @@ function shopScreen() {
 }
 
 function orderList() {
+  if (state.config.shop && !state.items) return el('p', 'empty', state.trouble ? '' : t('loading'));
   if (!state.orders.length) return emptyState(t('noOrders'), t('noOrdersHint'));
   return tagged(el('ul', 'card orders', ...state.orders.map((order) => {
     const row = button('order-row', `order-${order.id}`, el('span', '', order.description ?? order.id), () => { location.hash = `#/order/${encodeURIComponent(order.id)}`; });
@@ -105,7 +106,7 @@ function badge(order) {
 function orderScreen(order) {
   const { phase, trouble, errMsg } = state.notes.get(order.id) ?? {};
   const status = shown(order);
-  const busy = phase === 'opening' || phase === 'checking' || phase === 'confirming';
+  const busy = status !== 'paid' && (phase === 'opening' || phase === 'confirming');
   const mark = { paid: 'check', closed: 'dash', confirming: 'clock', unpaid: 'clock' }[status];
   const hint = status === 'paid' ? 'hintPaid' : status === 'closed' ? 'hintClosed' : { confirming: 'hintConfirming', doubt: 'hintDoubt', cancelled: 'hintCancelled', pasted: 'hintPasted' }[phase] ?? 'hintUnpaid';
   const actions = [];
@@ -119,7 +120,6 @@ function orderScreen(order) {
     el('section', `card hero hero-${status} ${status === 'confirming' && phase !== 'doubt' ? 'hero-busy' : ''}`, el('span', 'hero-mark', icon(mark)), badge(order), el('p', 'big', ...bigMoney(order.amount)), el('p', 'hint', t(hint))),
     trouble && status !== 'paid' && troubleCard(trouble),
     facts('card facts', rows), el('div', 'actions', ...actions)), 'order-page', { 'data-order-id': order.id, 'aria-busy': String(busy) });
-  root.querySelector('.facts').style.marginTop = '10px';
   return [root];
 }
 
@@ -156,7 +156,7 @@ function openSheet(order, params, info) {
   $('veil').hidden = false;
   for (const id of ['view', 'nav', 'tools', 'intro']) $(id).inert = true;
   renderSheet();
-  $('confirm').focus();
+  $('confirm').focus({ preventScroll: true });
   say(t('sheetOpened', info.merchant_name, money(info.amount)));
 }
 
@@ -190,7 +190,7 @@ async function thumb(outcome) {
   try {
     const said = await call('POST', '/_sim/request-payment', { user: state.user, appId: sheet.order.app, ...sheet.params, outcome }, { name: 'wx.requestPayment' });
     answer = said.answer ?? {};
-    said.step.gist(answer.errMsg);
+    said.step.gist([answer.errMsg, answer.why].filter(Boolean).join(' · '), answer.errMsg === 'requestPayment:ok');
   } catch (trouble) {
     closeSheet();
     return note(sheet.order.id, { phase: null, trouble });
@@ -305,6 +305,7 @@ function heard(news) {
     waiting.get(news.id)?.();
   }
   render();
+  if (turned && orderInView() === news.id) $('view').scrollTop = 0;
 }
 
 const adopt = (order) => ({ ...order, app: order.app ?? state.config.apps[0]?.appid, backend: state.config.shop?.backend_url });
