@@ -88,7 +88,7 @@ async function walk(merchant, options) {
 }
 
 test('walks a payment with answers that the platform certificate signs', async () => {
-  const merchant = world.merchants.find((each) => Object.keys(each.platformCertificates).length > 0);
+  const merchant = world.merchants.find((each) => !each.mode.startsWith('pub'));
   await walk(merchant, { certs: merchant.platformCertificates, serial: Object.keys(merchant.platformCertificates)[0] });
 });
 
