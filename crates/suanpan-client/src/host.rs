@@ -52,7 +52,8 @@ impl Base {
     pub(crate) fn join(&self, path_and_query: &str) -> Option<Url> {
         let whole = format!("{}{path_and_query}", self.origin);
         let url = Url::parse(&whole).ok()?;
-        (url.as_str() == whole).then_some(url)
+        // Without the slash, `@b.example` would make our host a user name.
+        (path_and_query.starts_with('/') && url.as_str() == whole).then_some(url)
     }
 }
 
