@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use suanpan_client::wechat::{
@@ -115,20 +116,25 @@ pub(crate) fn plain(status: u16, body: &str) -> Say {
 
 /// An answer of APIv3.
 pub(crate) fn signed(status: u16, body: &str) -> Say {
-    answer(status, &signature(body), body)
+    signed_at(NOW, status, body)
+}
+
+/// The same, at another time.
+pub(crate) fn signed_at(now: i64, status: u16, body: &str) -> Say {
+    answer(status, &signature(now, body), body)
 }
 
 /// An answer of APIv3 that WeChat signed wrongly on purpose.
 pub(crate) fn probe(body: &str) -> Say {
-    let mut headers = signature(body);
+    let mut headers = signature(NOW, body);
     headers.insert("wechatpay-signature", "WECHATPAY/SIGNTEST/abcd".parse().unwrap());
     answer(200, &headers, body)
 }
 
-fn signature(body: &str) -> http::HeaderMap {
+fn signature(now: i64, body: &str) -> http::HeaderMap {
     let nonce = Nonce::parse("wechats").unwrap();
-    let moment = Moment { now: NOW, nonce: &nonce };
-    v3::sign_message(&WECHAT, &serial(), moment, body.as_bytes())
+    let moment = Moment { now, nonce: &nonce };
+    v3::sign_message(&private_key(), &serial(), moment, body.as_bytes())
 }
 
 /// An answer of APIv2, signed.
@@ -170,16 +176,23 @@ pub(crate) fn client(hosts: &[&Town]) -> Client {
     builder(hosts).build().unwrap()
 }
 
-static WECHAT: LazyLock<v3::PrivateKey> = LazyLock::new(private_key);
+/// Private and public half, in base64.
+pub(crate) static WECHAT: LazyLock<(String, String)> = LazyLock::new(|| {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+    let public = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap();
+    (STANDARD.encode(private.as_ref()), STANDARD.encode(public.as_ref()))
+});
+
+/// Which key WeChat signs with.
+pub(crate) const KEY_ID: &str = "PUB_KEY_ID_0119000001092026010100000000";
 
 fn private_key() -> v3::PrivateKey {
-    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-    v3::PrivateKey::from_pem(&STANDARD.encode(der.as_ref())).unwrap()
+    v3::PrivateKey::from_pem(&WECHAT.0).unwrap()
 }
 
 fn serial() -> Serial {
-    Serial::normalised("PUB_KEY_ID_0119000001092026010100000000").unwrap()
+    Serial::normalised(KEY_ID).unwrap()
 }
 
 /// Everything that a call borrows.
@@ -218,7 +231,7 @@ impl Cast {
                 serial: Serial::normalised("5157F09EFDC096DE15EBE81A47057A72").unwrap(),
                 key: private_key(),
             },
-            keys: v3::KeyRing::new().with_key(serial(), WECHAT.public_key().unwrap()),
+            keys: v3::KeyRing::new().with_key(serial(), private_key().public_key().unwrap()),
             v2_order: v2::UnifiedOrder::jsapi(
                 app_id.clone(),
                 openid,
