@@ -127,6 +127,23 @@ impl<T> Outcome<T> {
             Self::Unknown(doubt) => Outcome::Unknown(doubt),
         }
     }
+
+    /// The same outcome with a closer look at the answer: where that fails, nobody can tell what was done.
+    pub fn try_map<U>(
+        self,
+        look: impl FnOnce(T) -> Result<U, suanpan_wechat::Error>,
+    ) -> Outcome<U> {
+        match self {
+            Self::Done(Done { answer, trace }) => match look(answer) {
+                Ok(answer) => Outcome::Done(Done { answer, trace }),
+                Err(error) => {
+                    Outcome::Unknown(Doubt { error: error.into(), maybe_sent: true, trace })
+                }
+            },
+            Self::Rejected(rejection) => Outcome::Rejected(rejection),
+            Self::Unknown(doubt) => Outcome::Unknown(doubt),
+        }
+    }
 }
 
 /// A failed [`Outcome`] as an error.

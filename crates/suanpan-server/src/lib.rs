@@ -1,4 +1,170 @@
-//! Work in progress.
+//! The payment backend: orders, payments, notifications, webhooks.
+//!
+//! A payment is six steps, one file each, in [`flow`]: login, order, prepay,
+//! second sign, notify, webhook. When a step was lost, [`repair`] asks WeChat.
+//! The rule of all of them: read, decide, store in one transaction, and only
+//! then speak.
+//!
+//! ```text
+//! http/ ──▶ flow/, repair/ ──▶ store/       what is true
+//!                        └──▶ gateway.rs    what WeChat is asked
+//! due.rs ─▶ flow/webhook, repair/query      what time starts
+//! ```
+//!
+//! [`Server::open`] reads keys, opens the database and binds the port, so that
+//! whatever is wrong is wrong at start; [`Server::run`] serves until told to stop.
 
+pub mod access;
+pub mod account;
+pub mod config;
+pub mod due;
+mod error;
+pub mod flow;
+mod gateway;
+pub mod http;
+pub mod ids;
+pub mod order;
 pub mod outside;
+pub mod repair;
 pub mod store;
+pub mod timeline;
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub use config::Config;
+pub use error::{Error, Kind, chain};
+/// The client that asks WeChat, and with it the protocol: [`client::wechat`].
+pub use suanpan_client as client;
+pub use world::{Seams, World};
+
+use store::{Database, Store};
+
+/// A server that is ready to run.
+#[derive(Debug)]
+pub struct Server {
+    world: Arc<World>,
+    listener: TcpListener,
+    address: SocketAddr,
+    config: Config,
+    first_api_key: Option<String>,
+}
+
+impl Server {
+    /// Reads keys, opens and migrates the database, binds the port.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::Listen`], and those of the store.
+    pub async fn open(config: Config, seams: Seams) -> Result<Self, Error> {
+        let listen = config.server.listen;
+        let bound = TcpListener::bind(listen).await;
+        let listener = bound.map_err(|cause| Error::Listen { address: listen, cause })?;
+        let address =
+            listener.local_addr().map_err(|cause| Error::Listen { address: listen, cause })?;
+
+        let database = Database::parse(&config.database.url, &config.base)?;
+        let now = seams.clock.now_micros();
+        let store = Store::open(&database, now)?;
+        let public_url = match &config.server.public_url {
+            Some(url) => public_url(url)?,
+            None => format!("http://{address}"),
+        };
+        let world = Arc::new(World::new(&config, seams, store, public_url)?);
+        flow::webhook::adopt_configured(&world, &config).await?;
+        let first_api_key = first_api_key(&world).await?;
+        Ok(Self { world, listener, address, config, first_api_key })
+    }
+
+    /// The address that is listened on.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The API key of a new database: shown once, at its first start.
+    pub fn first_api_key(&self) -> Option<&str> {
+        self.first_api_key.as_deref()
+    }
+
+    /// What the steps need, for whoever embeds the server.
+    pub const fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// A link that signs one browser in to the console, once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn console_link(&self) -> Result<String, Error> {
+        let token = access::new_console_link(&self.world).await?;
+        Ok(format!("{}/console?setup={token}", self.url()))
+    }
+
+    /// Serves until `shutdown` is done; then finishes what is under way, and closes the database.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] where the port is lost.
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (stop, stopped) = watch::channel(false);
+        let until = |mut stopped: watch::Receiver<bool>| async move {
+            // A sender that is gone means stop, too.
+            drop(stopped.wait_for(|stopped| *stopped).await);
+        };
+        let worker = tokio::spawn(due::work(Arc::clone(&self.world), until(stopped.clone())));
+        let router = http::routes::router(Arc::clone(&self.world), &self.config);
+        let served = tokio::spawn(
+            axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>())
+                .with_graceful_shutdown(until(stopped))
+                .into_future(),
+        );
+
+        shutdown.await;
+        tracing::info!("stopping: no new requests, finishing those under way");
+        stop.send_replace(true);
+        let patience = Duration::from_secs(self.config.server.shutdown_seconds);
+        let ended = tokio::time::timeout(patience, async { (served.await, worker.await) }).await;
+        self.world.store.close().await;
+        match ended {
+            Ok((Ok(Ok(())), Ok(()))) => Ok(()),
+            Ok((Ok(Err(cause)), _)) => Err(Error::Listen { address: self.address, cause }),
+            Ok((Err(_), _) | (_, Err(_))) => Err(Error::Broken),
+            Err(_) => {
+                // What is cut off here is safe: nothing was acknowledged that is not stored.
+                tracing::warn!(
+                    "some requests took longer than server.shutdown_seconds and were cut off"
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Opens a database that is not yet open to anybody.
+async fn first_api_key(world: &World) -> Result<Option<String>, Error> {
+    let any = world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await }));
+    if any.await? {
+        return Ok(None);
+    }
+    access::new_api_key(world, "first start").await.map(Some)
+}
+
+/// Scheme, host and port, perhaps a path; WeChat takes no query string in a notify URL.
+fn public_url(given: &str) -> Result<String, Error> {
+    let wrong =
+        |why: &str| Error::Config { place: "server.public_url".to_owned(), why: why.to_owned() };
+    let url = url::Url::parse(given).map_err(|cause| wrong(&cause.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(wrong("write https:// and a host"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("WeChat takes no query string in a notify URL"));
+    }
+    Ok(given.trim_end_matches('/').to_owned())
+}

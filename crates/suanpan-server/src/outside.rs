@@ -44,13 +44,20 @@ pub trait Dice: fmt::Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 
     /// A new id: `ord_` and 32 hexadecimal digits, say. Later ids sort later, by the millisecond (version 7 of UUID), which
-    /// keeps new rows together on disk; 74 of its bits are random, so that an order's id can be its capability.
+    /// keeps new rows together on disk; 74 of its bits are random.
     fn id(&self, prefix: &str, now_micros: i64) -> String {
         let mut random = [0; 10];
         self.fill(&mut random);
         let millis = u64::try_from(now_micros.div_euclid(1000)).unwrap_or_default();
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         format!("{prefix}{}", id.simple())
+    }
+
+    /// The id of an order. Who knows it may pay the order, so 138 of its bits are random.
+    fn order_id(&self, now_micros: i64) -> String {
+        let mut random = [0; 8];
+        self.fill(&mut random);
+        format!("{}{}", self.id("ord_", now_micros), hex::encode(random))
     }
 
     /// A nonce of 32 letters and digits, for one signature.

@@ -15,10 +15,15 @@
 //! On SQLite: write-ahead log, `synchronous=FULL` (what was acknowledged to
 //! WeChat survives a power cut), one writer thread with group commit.
 
+mod access;
 mod database;
 mod due;
 mod error;
+mod events;
+mod inbox;
+mod journal;
 pub mod migrate;
+mod orders;
 mod reader;
 mod tx;
 mod unit;
@@ -31,9 +36,13 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, watch};
 
+pub use self::access::Remembered;
 pub use self::database::Database;
 pub use self::due::{Claim, NewDue};
 pub use self::error::StoreError;
+pub use self::events::{DeliveryAttempt, Endpoint, Event, WEBHOOK};
+pub use self::inbox::{Arrival, Received, Remark, Verdict};
+pub use self::orders::OrderFilter;
 pub use self::tx::Tx;
 pub use self::unit::{Unit, Work};
 pub use self::value::{Row, Val};

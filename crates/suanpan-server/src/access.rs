@@ -1,0 +1,51 @@
+//! API keys and the console's sign-in links: made here, kept as hashes.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::Error;
+use crate::world::World;
+
+/// Makes an API key with all rights. It is shown once, here; the store keeps its hash.
+///
+/// # Errors
+/// Those of the store.
+pub async fn new_api_key(world: &World, label: &str) -> Result<String, Error> {
+    let key = world.dice.secret("sk_");
+    admit_api_key(world, &key, label).await?;
+    Ok(key)
+}
+
+/// Lets this API key in; it may be in already.
+///
+/// # Errors
+/// Those of the store.
+pub async fn admit_api_key(world: &World, key: &str, label: &str) -> Result<(), Error> {
+    let unit = (world.id("key_"), sha256_hex(key.as_bytes()), label.to_owned(), world.now());
+    let put = world.store.write(unit, |tx, (id, hash, label, now)| {
+        Box::pin(async move { tx.api_key_put(id, hash, label, *now).await })
+    });
+    Ok(put.await?)
+}
+
+/// The token of a new sign-in link of the console: works once, for an hour.
+///
+/// # Errors
+/// Those of the store.
+pub async fn new_console_link(world: &World) -> Result<String, Error> {
+    let token = world.dice.secret("");
+    let unit = (sha256_hex(token.as_bytes()), world.now());
+    let put = world.store.write(unit, |tx, (hash, now)| {
+        let expires_at = now.saturating_add(LINK_LIVES);
+        Box::pin(async move { tx.console_link_put(hash, *now, expires_at).await })
+    });
+    put.await?;
+    Ok(token)
+}
+
+/// Lower-case hex of the SHA-256. A key of 256 random bits needs no salt and no slow hash.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA256, bytes))
+}
+
+/// An hour in microseconds.
+const LINK_LIVES: i64 = 60 * 60 * 1_000_000;

@@ -1,0 +1,293 @@
+//! The merchant accounts: numbers, keys and apps, checked once at start.
+//!
+//! A pair of certificate and key that do not belong together, or a merchant
+//! certificate where WeChat's belongs, costs a night when the first payment
+//! finds it; so it is found here.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use suanpan_wechat::v2::SignType;
+use suanpan_wechat::v3::{Certificate, KeyRing, PrivateKey, PublicKey, Signer};
+use suanpan_wechat::{ApiV2Key, ApiV3Key, AppId, AppSecret, MchId, Serial, TextError, v2, v3};
+
+use crate::Error;
+use crate::config::{ApiVersion, AppConfig, Config, MerchantConfig, Secret};
+
+/// One merchant account.
+#[derive(Debug)]
+pub struct Account {
+    /// Its number.
+    pub mchid: MchId,
+    /// For people; the number where it has none.
+    pub name: String,
+    /// Which API orders are placed by.
+    pub api: ApiVersion,
+    /// Its mini programs, the default first.
+    pub apps: Vec<App>,
+    v2: Option<V2Keys>,
+    v3: Option<V3Keys>,
+}
+
+/// A mini program of an account.
+#[derive(Debug)]
+pub struct App {
+    /// Its id.
+    pub appid: AppId,
+    /// Its `AppSecret`.
+    pub secret: AppSecret,
+}
+
+#[derive(Debug)]
+struct V2Keys {
+    key: ApiV2Key,
+    sign_type: SignType,
+}
+
+#[derive(Debug)]
+struct V3Keys {
+    signer: Signer,
+    keys: KeyRing,
+    api_v3_key: ApiV3Key,
+}
+
+/// All accounts of this server.
+#[derive(Debug)]
+pub struct Accounts {
+    by_mchid: BTreeMap<MchId, Arc<Account>>,
+    by_app: BTreeMap<AppId, Arc<Account>>,
+    default_app: AppId,
+}
+
+impl Accounts {
+    /// Reads and checks the accounts of the configuration.
+    ///
+    /// # Errors
+    /// [`Error::Config`], which names the account and the setting.
+    pub fn load(config: &Config) -> Result<Self, Error> {
+        let (mut by_mchid, mut by_app) = (BTreeMap::new(), BTreeMap::new());
+        let mut default_app = None;
+        for merchant in &config.merchants {
+            let account = Arc::new(Account::load(config, merchant)?);
+            for app in &account.apps {
+                default_app.get_or_insert_with(|| app.appid.clone());
+                if by_app.insert(app.appid.clone(), Arc::clone(&account)).is_some() {
+                    let why = format!("app {} belongs to two accounts", app.appid);
+                    return Err(wrong(merchant, "apps", why));
+                }
+            }
+            if by_mchid.insert(account.mchid.clone(), account).is_some() {
+                return Err(wrong(merchant, "mchid", "there are two accounts of this number"));
+            }
+        }
+        let default_app = default_app.ok_or_else(|| Error::Config {
+            place: "merchants".to_owned(),
+            why: "there is no merchant account with an app; config.default.toml shows one"
+                .to_owned(),
+        })?;
+        Ok(Self { by_mchid, by_app, default_app })
+    }
+
+    /// The account of this number.
+    pub fn of_merchant(&self, mchid: &MchId) -> Option<&Arc<Account>> {
+        self.by_mchid.get(mchid)
+    }
+
+    /// The account of this app, and the app.
+    pub fn of_app(&self, appid: &AppId) -> Option<(&Arc<Account>, &App)> {
+        let account = self.by_app.get(appid)?;
+        Some((account, account.apps.iter().find(|app| app.appid == *appid)?))
+    }
+
+    /// The app of orders that name none.
+    pub const fn default_app(&self) -> &AppId {
+        &self.default_app
+    }
+
+    /// All accounts, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.by_mchid.values()
+    }
+}
+
+impl Account {
+    /// The keys of APIv2, where it has them.
+    pub fn v2(&self) -> Option<v2::Account<'_>> {
+        let V2Keys { key, sign_type } = self.v2.as_ref()?;
+        Some(v2::Account { mch_id: &self.mchid, key, sign_type: *sign_type })
+    }
+
+    /// The keys of APIv3, where it has them.
+    pub fn v3(&self) -> Option<v3::Account<'_>> {
+        let V3Keys { signer, keys, api_v3_key } = self.v3.as_ref()?;
+        Some(v3::Account { signer, keys, api_v3_key })
+    }
+
+    fn load(config: &Config, merchant: &MerchantConfig) -> Result<Self, Error> {
+        let mchid = MchId::parse(&merchant.mchid).map_err(text(merchant, "mchid"))?;
+        let account = Self {
+            name: merchant.name.clone().unwrap_or_else(|| mchid.to_string()),
+            api: merchant.api,
+            apps: merchant
+                .apps
+                .iter()
+                .map(|app| App::load(config, merchant, app))
+                .collect::<Result<_, _>>()?,
+            v2: V2Keys::load(config, merchant)?,
+            v3: V3Keys::load(config, merchant, &mchid)?,
+            mchid,
+        };
+        match account.api {
+            ApiVersion::V2 if account.v2.is_none() => {
+                Err(wrong(merchant, "api_v2_key", "it is needed with api = \"v2\""))
+            }
+            ApiVersion::V3 if account.v3.is_none() => {
+                Err(wrong(merchant, "merchant_private_key", "it is needed with api = \"v3\""))
+            }
+            _ if account.apps.is_empty() => Err(wrong(merchant, "apps", "at least one is needed")),
+            ApiVersion::V2 | ApiVersion::V3 => Ok(account),
+        }
+    }
+}
+
+impl App {
+    fn load(config: &Config, merchant: &MerchantConfig, app: &AppConfig) -> Result<Self, Error> {
+        let place = format!("merchants[{}].apps[{}].secret", merchant.mchid, app.appid);
+        let secret = config.secret(&place, app.secret.as_ref(), app.secret_file.as_deref())?;
+        let secret = secret.ok_or_else(|| wrong(merchant, "apps.secret", "it is missing"))?;
+        Ok(Self {
+            appid: AppId::parse(&app.appid).map_err(text(merchant, "apps.appid"))?,
+            secret: AppSecret::parse(secret.expose()).map_err(text(merchant, "apps.secret"))?,
+        })
+    }
+}
+
+impl V2Keys {
+    fn load(config: &Config, merchant: &MerchantConfig) -> Result<Option<Self>, Error> {
+        let (inline, file) = (merchant.api_v2_key.as_ref(), merchant.api_v2_key_file.as_deref());
+        let Some(key) = secret(config, merchant, "api_v2_key", inline, file)? else {
+            return Ok(None);
+        };
+        let word = merchant.v2_sign_type.as_deref().unwrap_or("MD5");
+        Ok(Some(Self {
+            key: ApiV2Key::parse(key.expose()).map_err(text(merchant, "api_v2_key"))?,
+            sign_type: SignType::parse(word)
+                .ok_or_else(|| wrong(merchant, "v2_sign_type", "write MD5 or HMAC-SHA256"))?,
+        }))
+    }
+}
+
+impl V3Keys {
+    fn load(
+        config: &Config,
+        merchant: &MerchantConfig,
+        mchid: &MchId,
+    ) -> Result<Option<Self>, Error> {
+        let Some(key_file) = &merchant.merchant_private_key else { return Ok(None) };
+        let pem = read(config, merchant, "merchant_private_key", key_file)?;
+        let key = PrivateKey::from_pem(&pem).map_err(of(merchant, "merchant_private_key"))?;
+
+        let needed = |name| wrong(merchant, name, "it is needed beside merchant_private_key");
+        let certificate = merchant.merchant_certificate.as_ref();
+        let certificate = certificate.ok_or_else(|| needed("merchant_certificate"))?;
+        let certificate = read_certificate(config, merchant, "merchant_certificate", certificate)?;
+        let probe = key.sign(b"suanpan");
+        if certificate.public_key.verify("probe", b"suanpan", &probe).is_err() {
+            let why = "it is not the certificate of merchant_private_key";
+            return Err(wrong(merchant, "merchant_certificate", why));
+        }
+
+        let (inline, file) = (merchant.api_v3_key.as_ref(), merchant.api_v3_key_file.as_deref());
+        let api_v3_key = secret(config, merchant, "api_v3_key", inline, file)?;
+        let api_v3_key = api_v3_key.ok_or_else(|| needed("api_v3_key"))?;
+        Ok(Some(Self {
+            keys: key_ring(config, merchant, &certificate.serial)?,
+            signer: Signer { mchid: mchid.clone(), serial: certificate.serial, key },
+            api_v3_key: ApiV3Key::parse(api_v3_key.expose())
+                .map_err(text(merchant, "api_v3_key"))?,
+        }))
+    }
+}
+
+/// WeChat's keys: platform certificates, the WeChat Pay public key, or both.
+fn key_ring(
+    config: &Config,
+    merchant: &MerchantConfig,
+    own_serial: &Serial,
+) -> Result<KeyRing, Error> {
+    let mut keys = KeyRing::new();
+    for file in &merchant.platform_certificates {
+        let certificate = read_certificate(config, merchant, "platform_certificates", file)?;
+        if certificate.serial == *own_serial {
+            let why = "this is the merchant's own certificate; WeChat's platform certificate belongs here";
+            return Err(wrong(merchant, "platform_certificates", why));
+        }
+        keys = keys.with_certificate(certificate);
+    }
+    match (&merchant.wechatpay_public_key_id, &merchant.wechatpay_public_key) {
+        (Some(id), Some(file)) => {
+            let id = Serial::normalised(id).map_err(text(merchant, "wechatpay_public_key_id"))?;
+            let pem = read(config, merchant, "wechatpay_public_key", file)?;
+            let key = PublicKey::from_pem(&pem).map_err(of(merchant, "wechatpay_public_key"))?;
+            keys = keys.with_key(id, key);
+        }
+        (None, None) => {}
+        (Some(_), None) | (None, Some(_)) => {
+            let why = "wechatpay_public_key and wechatpay_public_key_id go together";
+            return Err(wrong(merchant, "wechatpay_public_key", why));
+        }
+    }
+    if keys.preferred().is_none() {
+        let why = "no answer of WeChat can be verified: give wechatpay_public_key or platform_certificates";
+        return Err(wrong(merchant, "wechatpay_public_key", why));
+    }
+    Ok(keys)
+}
+
+fn secret(
+    config: &Config,
+    merchant: &MerchantConfig,
+    name: &str,
+    inline: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<Secret>, Error> {
+    config.secret(&format!("merchants[{}].{name}", merchant.mchid), inline, file)
+}
+
+fn read(
+    config: &Config,
+    merchant: &MerchantConfig,
+    name: &str,
+    file: &PathBuf,
+) -> Result<String, Error> {
+    config.read(&format!("merchants[{}].{name}", merchant.mchid), file)
+}
+
+fn read_certificate(
+    config: &Config,
+    merchant: &MerchantConfig,
+    name: &'static str,
+    file: &PathBuf,
+) -> Result<Certificate, Error> {
+    let pem = read(config, merchant, name, file)?;
+    Certificate::from_pem(&pem).map_err(of(merchant, name))
+}
+
+fn wrong(merchant: &MerchantConfig, name: &str, why: impl Into<String>) -> Error {
+    Error::Config { place: format!("merchants[{}].{name}", merchant.mchid), why: why.into() }
+}
+
+fn text<'a>(
+    merchant: &'a MerchantConfig,
+    name: &'static str,
+) -> impl FnOnce(TextError) -> Error + 'a {
+    move |error| wrong(merchant, name, error.to_string())
+}
+
+fn of<'a>(
+    merchant: &'a MerchantConfig,
+    name: &'static str,
+) -> impl FnOnce(suanpan_wechat::Error) -> Error + 'a {
+    move |error| wrong(merchant, name, error.to_string())
+}

@@ -1,0 +1,329 @@
+//! The configuration: `config.default.toml` says what there is and what it means.
+//!
+//! Read once, at start: defaults, then the file, then `SUANPAN_*`. A name that
+//! nobody knows is an error, since a setting that is silently ignored costs a
+//! night. Secrets are masked in every print.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+
+use crate::Error;
+
+/// The defaults, which are the documentation too.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How we are reached.
+    pub server: ServerConfig,
+    /// Where rows are kept.
+    pub database: DatabaseConfig,
+    /// What is written to the log.
+    pub log: LogConfig,
+    /// How WeChat is reached.
+    pub wechat: WechatConfig,
+    /// The rules of orders.
+    pub orders: OrdersConfig,
+    /// How the merchant's systems are told.
+    pub webhooks: WebhooksConfig,
+    /// The merchant accounts.
+    #[serde(default)]
+    pub merchants: Vec<MerchantConfig>,
+    /// Where relative paths start: the directory of the file.
+    #[serde(skip)]
+    pub base: PathBuf,
+}
+
+/// How we are reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Scheme, host and port by which WeChat reaches us.
+    pub public_url: Option<String>,
+    /// Web origins that may call `/miniprogram/*`.
+    pub cors_origins: Vec<String>,
+    /// The longest request body.
+    pub max_body_bytes: usize,
+    /// The longest time for one request.
+    pub request_timeout_seconds: u64,
+    /// The most requests at a time.
+    pub max_concurrent_requests: usize,
+    /// The longest time to finish after a signal.
+    pub shutdown_seconds: u64,
+}
+
+/// Where rows are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `sqlite:PATH`.
+    pub url: String,
+}
+
+/// What is written to the log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// A filter such as `info` or `suanpan_server=debug`.
+    pub level: String,
+}
+
+/// For whom the log is written.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line a step.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How WeChat is reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WechatConfig {
+    /// The hosts of WeChat Pay, the first choice first.
+    pub merchant_hosts: Vec<String>,
+    /// The host of the mini program platform.
+    pub platform_host: String,
+    /// How long a host may take to accept a connection.
+    pub connect_timeout_seconds: u64,
+    /// How long a host may take to answer.
+    pub timeout_seconds: u64,
+    /// Plain http beyond loopback.
+    pub allow_plain_http: bool,
+}
+
+/// The rules of orders.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrdersConfig {
+    /// How long a `prepay_id` is signed again.
+    pub prepay_seconds: i64,
+}
+
+/// How the merchant's systems are told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Whether private and loopback addresses may be called.
+    pub allow_private_networks: bool,
+    /// How long one delivery may take.
+    pub timeout_seconds: u64,
+    /// Endpoints that are always there.
+    #[serde(default)]
+    pub endpoints: Vec<EndpointConfig>,
+}
+
+/// An endpoint that is always there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointConfig {
+    /// Where to deliver.
+    pub url: String,
+    /// The key that signs, `whsec_…`.
+    pub secret: Option<Secret>,
+    /// The file that holds the key.
+    pub secret_file: Option<PathBuf>,
+    /// Which events; absent: all.
+    pub events: Option<Vec<String>>,
+}
+
+/// A merchant account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MerchantConfig {
+    /// The merchant number.
+    pub mchid: String,
+    /// For people.
+    pub name: Option<String>,
+    /// Which API orders are placed by.
+    pub api: ApiVersion,
+    /// The APIv2 key.
+    pub api_v2_key: Option<Secret>,
+    /// The file that holds it.
+    pub api_v2_key_file: Option<PathBuf>,
+    /// `MD5` or `HMAC-SHA256`.
+    pub v2_sign_type: Option<String>,
+    /// The APIv3 key.
+    pub api_v3_key: Option<Secret>,
+    /// The file that holds it.
+    pub api_v3_key_file: Option<PathBuf>,
+    /// `apiclient_cert.pem`.
+    pub merchant_certificate: Option<PathBuf>,
+    /// `apiclient_key.pem`.
+    pub merchant_private_key: Option<PathBuf>,
+    /// `PUB_KEY_ID_…`.
+    pub wechatpay_public_key_id: Option<String>,
+    /// `pub_key.pem`.
+    pub wechatpay_public_key: Option<PathBuf>,
+    /// WeChat's platform certificates.
+    #[serde(default)]
+    pub platform_certificates: Vec<PathBuf>,
+    /// The mini programs bound to it.
+    pub apps: Vec<AppConfig>,
+}
+
+/// A mini program.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppConfig {
+    /// Its id.
+    pub appid: String,
+    /// Its `AppSecret`.
+    pub secret: Option<Secret>,
+    /// The file that holds it.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// Which API a merchant account speaks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiVersion {
+    /// XML, MD5 or HMAC-SHA256.
+    V2,
+    /// JSON, RSA.
+    V3,
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V2 => "v2",
+            Self::V3 => "v3",
+        })
+    }
+}
+
+/// A text that is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Config {
+    /// Reads defaults, file and environment.
+    ///
+    /// # Errors
+    /// [`Error::Config`], which names the setting and where it came from.
+    pub fn load(file: &Path) -> Result<Self, Error> {
+        if !file.is_file() {
+            let why = "there is no such file".to_owned();
+            return Err(Error::Config { place: file.display().to_string(), why });
+        }
+        let layers = Figment::from(Toml::string(DEFAULTS))
+            .merge(Toml::file_exact(file))
+            .merge(Env::prefixed("SUANPAN_").split("__"));
+        Self::extract(&layers, file.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Reads defaults and this text, as if it were a file in `base`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, base: &Path) -> Result<Self, Error> {
+        Self::extract(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)), base)
+    }
+
+    fn extract(layers: &Figment, base: &Path) -> Result<Self, Error> {
+        let mut config: Self = layers.extract().map_err(|error| {
+            let source = error.metadata.as_ref().map(|from| from.name.to_string());
+            let place = [source, Some(error.path.join("."))].into_iter().flatten();
+            let place: Vec<_> = place.filter(|part| !part.is_empty()).collect();
+            Error::Config { place: place.join(", "), why: error.kind.to_string() }
+        })?;
+        base.clone_into(&mut config.base);
+        Ok(config)
+    }
+
+    /// A path of the configuration, from where it is meant.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// A secret that is written here or in a file.
+    pub(crate) fn secret(
+        &self,
+        place: &str,
+        text: Option<&Secret>,
+        file: Option<&Path>,
+    ) -> Result<Option<Secret>, Error> {
+        match (text, file) {
+            (Some(_), Some(_)) => Err(Error::Config {
+                place: place.to_owned(),
+                why: format!("write {place} or {place}_file, not both"),
+            }),
+            (Some(text), None) => Ok(Some(text.clone())),
+            (None, Some(file)) => {
+                self.read(place, file).map(|text| Some(Secret(text.trim().to_owned())))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The text of a file that the configuration names.
+    pub(crate) fn read(&self, place: &str, file: &Path) -> Result<String, Error> {
+        let path = self.path(file);
+        std::fs::read_to_string(&path).map_err(|cause| Error::Config {
+            place: place.to_owned(),
+            why: format!("{}: {cause}", path.display()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_complete() {
+        let config = Config::parse("", Path::new("/etc/suanpan")).unwrap();
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+        assert!(config.merchants.is_empty() && config.webhooks.endpoints.is_empty());
+    }
+
+    #[track_caller]
+    fn check(text: &str, says: &str) {
+        let error = Config::parse(text, Path::new(".")).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_is_named_where_it_stands() {
+        check("[server]\nlisten_on = \"127.0.0.1:80\"", "listen_on");
+        check("[server]\nlisten = \"nowhere\"", "server.listen");
+        check("[log]\nformat = \"xml\"", "log.format");
+        check("[[merchants]]\nmchid = \"1\"\napi = \"v4\"\napps = []", "api");
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let text =
+            "[[merchants]]\nmchid = \"1\"\napi = \"v2\"\napi_v2_key = \"hunter2\"\napps = []";
+        let print = format!("{:?}", Config::parse(text, Path::new(".")).unwrap());
+        assert!(!print.contains("hunter2"), "{print}");
+    }
+}

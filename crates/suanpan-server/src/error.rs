@@ -1,0 +1,388 @@
+//! What can go wrong in the backend, who is to blame, and what to do now.
+//!
+//! No HTTP status here: `http/problem.rs` has the one table that maps a
+//! [`Kind`] to one.
+
+use suanpan_client as client;
+use suanpan_ledger::{Impossible, Mismatch};
+use suanpan_wechat as wechat;
+
+use crate::ids::OrderId;
+use crate::store::StoreError;
+
+/// What went wrong. `Display` says what happened, `source` why, [`remedy`](Error::remedy) what to do,
+/// [`code`](Error::code) is the name to search for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is missing or cannot be used.
+    #[error("the configuration is wrong at {place}: {why}")]
+    Config {
+        /// Which setting, and where it was set.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Which address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A field of a request breaks its rule.
+    #[error("`{field}` {problem}")]
+    Field {
+        /// Its name.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The body of a request is not the JSON that the endpoint takes.
+    #[error("the request is not what this endpoint takes: {why}")]
+    Body {
+        /// What the parser says.
+        why: String,
+    },
+    /// The body of a request is too long.
+    #[error("the request is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// No API key, or one that is not known.
+    #[error("the API key is missing or not known")]
+    Unauthorized,
+    /// The console is not open to this browser.
+    #[error("the sign-in link is used up or too old")]
+    SignIn,
+    /// Nothing is there.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// This method or path does not exist.
+    #[error("{method} {path} is not an endpoint")]
+    NoRoute {
+        /// The method.
+        method: String,
+        /// The path.
+        path: String,
+    },
+    /// The merchant has used this reference for another order.
+    #[error("the reference is taken by order {id}")]
+    ReferenceTaken {
+        /// That order.
+        id: OrderId,
+    },
+    /// The key was used for another request.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The first request with this key is still running.
+    #[error("the first request with this Idempotency-Key is still running")]
+    KeyRunning,
+    /// The order is closed: nobody can pay it.
+    #[error("the order is closed")]
+    OrderClosed,
+    /// The order's time is over.
+    #[error("the order has expired")]
+    OrderExpired,
+    /// The order is paid, so it cannot be closed.
+    #[error("the order is paid")]
+    OrderPaid,
+    /// The order is for another payer.
+    #[error("the order is for another payer")]
+    OtherPayer,
+    /// The code of `wx.login` was not taken.
+    #[error("WeChat did not take the login code")]
+    Login {
+        /// WeChat's no.
+        refusal: wechat::Refusal,
+    },
+    /// WeChat said no.
+    #[error("WeChat refused {operation}")]
+    Refused {
+        /// What we asked.
+        operation: &'static str,
+        /// Its no.
+        refusal: wechat::Refusal,
+    },
+    /// The question to WeChat cannot be written.
+    #[error("{operation} cannot be asked")]
+    Unwritable {
+        /// What we wanted to ask.
+        operation: &'static str,
+        /// Why not.
+        #[source]
+        cause: client::Error,
+    },
+    /// Nobody can tell what WeChat did; it is asked again.
+    #[error("WeChat's answer to {operation} is not known yet")]
+    Unknown {
+        /// What we asked.
+        operation: &'static str,
+        /// Why it is not known.
+        #[source]
+        cause: client::Error,
+    },
+    /// A notification cannot be believed or read.
+    #[error("the notification is refused")]
+    Notification(#[source] wechat::Error),
+    /// A notification is neither XML nor JSON, or tells of something else than a payment.
+    #[error("the notification is not one that we take: {why}")]
+    ForeignNotification {
+        /// What it is.
+        why: String,
+    },
+    /// A genuine notification for a number that is not ours.
+    #[error("the notification tells of an order number that we never placed")]
+    Unmatched,
+    /// A genuine notification that does not fit the attempt that it names.
+    #[error("the payment does not fit the order")]
+    Mismatch(#[from] Mismatch),
+    /// By our rules this cannot happen.
+    #[error("the order cannot go there")]
+    Impossible(#[from] Impossible),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Too much is under way.
+    #[error("the server has too much to do")]
+    Busy,
+    /// The request took too long.
+    #[error("the request took too long")]
+    TimedOut,
+    /// An address must not be called.
+    #[error("{url} must not be called: {why}")]
+    Address {
+        /// The address.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// A bug of ours.
+    #[error("something broke here")]
+    Broken,
+}
+
+/// Who is to blame, and whether it helps to try again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The configuration, before anything is served.
+    Setup,
+    /// The caller's text breaks a rule.
+    BadInput,
+    /// The caller's text cannot even be read.
+    Malformed,
+    /// The caller's text is too long.
+    TooLarge,
+    /// Who calls is not known.
+    Unauthorized,
+    /// Who calls may not do this.
+    Forbidden,
+    /// Nothing is there.
+    NotFound,
+    /// It does not fit what is there.
+    Conflict,
+    /// WeChat said no to us.
+    Upstream,
+    /// Not now, but later.
+    Later,
+    /// Our own fault.
+    Ours,
+}
+
+impl Error {
+    /// A stable name for alerts and for `suanpan explain`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "SP-CONFIG",
+            Self::Listen { .. } => "SP-LISTEN",
+            Self::Field { .. } => "SP-REQUEST-FIELD",
+            Self::Body { .. } => "SP-REQUEST-BODY",
+            Self::TooLarge { .. } => "SP-REQUEST-TOO-LARGE",
+            Self::Unauthorized => "SP-UNAUTHORIZED",
+            Self::SignIn => "SP-SIGN-IN",
+            Self::NotFound { .. } => "SP-NOT-FOUND",
+            Self::NoRoute { .. } => "SP-NO-ENDPOINT",
+            Self::ReferenceTaken { .. } => "SP-REFERENCE-TAKEN",
+            Self::KeyReused => "SP-IDEMPOTENCY-REUSED",
+            Self::KeyRunning => "SP-IDEMPOTENCY-RUNNING",
+            Self::OrderClosed => "SP-ORDER-CLOSED",
+            Self::OrderExpired => "SP-ORDER-EXPIRED",
+            Self::OrderPaid => "SP-ORDER-PAID",
+            Self::OtherPayer => "SP-OTHER-PAYER",
+            Self::Login { refusal } => login_code(refusal),
+            Self::Refused { .. } => "SP-WECHAT-REFUSED",
+            Self::Unwritable { cause, .. } => cause.code(),
+            Self::Unknown { .. } => "SP-WECHAT-UNKNOWN",
+            Self::Notification(cause) => cause.code(),
+            Self::ForeignNotification { .. } => "SP-NOTIFY-FOREIGN",
+            Self::Unmatched => "SP-NOTIFY-UNMATCHED",
+            Self::Mismatch(_) => "SP-NOTIFY-MISMATCH",
+            Self::Impossible(cause) => cause.code(),
+            Self::Store(cause) => cause.code(),
+            Self::Busy => "SP-BUSY",
+            Self::TimedOut => "SP-REQUEST-TIMEOUT",
+            Self::Address { .. } => "SP-WEBHOOK-ADDRESS",
+            Self::Broken => "SP-BROKEN",
+        }
+    }
+
+    /// What the reader can do now, in one sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => {
+                "correct the setting; config.default.toml says what each one means"
+            }
+            Self::Listen { .. } => {
+                "stop what listens there, or choose another address with --listen"
+            }
+            Self::Field { .. } | Self::Body { .. } => {
+                "correct the request by the rule that the message names"
+            }
+            Self::TooLarge { .. } => "send less; server.max_body_bytes sets the limit",
+            Self::Unauthorized => "send `Authorization: Bearer sk_…` with a key of this server",
+            Self::SignIn => "ask for a new sign-in link: `suanpan dev` prints one at each start",
+            Self::NotFound { .. } => {
+                "check the id; ids of another server or database are not known here"
+            }
+            Self::NoRoute { .. } => {
+                "check method and path against the list of endpoints in the README"
+            }
+            Self::ReferenceTaken { .. } => "use the order that is there, or another reference",
+            Self::KeyReused => {
+                "take a new Idempotency-Key for a new request; repeat a request unchanged under its own"
+            }
+            Self::KeyRunning => "wait a second and repeat the request unchanged",
+            Self::OrderClosed | Self::OrderExpired => "create a new order",
+            Self::OrderPaid => "nothing to pay or close; refund it if the money is to go back",
+            Self::OtherPayer => "pay with the account that the order was made for",
+            Self::Login { refusal } => login_remedy(refusal),
+            Self::Refused { .. } => {
+                "look up WeChat's code, given in `wechat`; most point at keys, bindings or parameters of the merchant account"
+            }
+            Self::Unwritable { cause, .. } => cause.remedy(),
+            Self::Unknown { .. } => {
+                "try again in a few seconds: the order keeps its number, so nobody pays twice"
+            }
+            Self::Notification(cause) => cause.remedy(),
+            Self::ForeignNotification { .. } => {
+                "point only WeChat Pay's payment notifications at this address"
+            }
+            Self::Unmatched => {
+                "check whether another system places orders with this merchant number and our notify URL"
+            }
+            Self::Mismatch(_) => {
+                "compare the order's timeline with the merchant platform; nothing was changed here"
+            }
+            Self::Impossible(cause) => cause.remedy(),
+            Self::Store(cause) => cause.remedy(),
+            Self::Busy => "wait a second and repeat the request",
+            Self::TimedOut => "repeat the request; an Idempotency-Key makes that safe",
+            Self::Address { .. } => {
+                "use a public https address; webhooks.allow_private_networks opens private ones for development"
+            }
+            Self::Broken => "report it to the project with the request id and the log",
+        }
+    }
+
+    /// Who is to blame.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Config { .. } | Self::Listen { .. } => Kind::Setup,
+            Self::Field { .. } | Self::Address { .. } => Kind::BadInput,
+            Self::Body { .. } | Self::ForeignNotification { .. } => Kind::Malformed,
+            Self::Notification(cause) => notification_kind(cause),
+            Self::TooLarge { .. } => Kind::TooLarge,
+            Self::Unauthorized | Self::SignIn => Kind::Unauthorized,
+            Self::OtherPayer => Kind::Forbidden,
+            Self::NotFound { .. } | Self::NoRoute { .. } | Self::Unmatched => Kind::NotFound,
+            Self::ReferenceTaken { .. }
+            | Self::KeyReused
+            | Self::KeyRunning
+            | Self::OrderClosed
+            | Self::OrderExpired
+            | Self::OrderPaid
+            | Self::Mismatch(_) => Kind::Conflict,
+            Self::Login { refusal } if refusal.is_too_often() => Kind::Later,
+            // Only these two are the mini program's; the others are our appid or secret.
+            Self::Login { refusal } if matches!(refusal.code.as_str(), "40029" | "40163") => {
+                Kind::BadInput
+            }
+            Self::Login { .. } | Self::Refused { .. } => Kind::Upstream,
+            Self::Unknown { .. } | Self::Busy | Self::TimedOut => Kind::Later,
+            Self::Store(cause) if cause.is_retryable() => Kind::Later,
+            Self::Unwritable { .. } | Self::Impossible(_) | Self::Store(_) | Self::Broken => {
+                Kind::Ours
+            }
+        }
+    }
+
+    /// WeChat's code and words, where it said no.
+    pub const fn wechat(&self) -> Option<&wechat::Refusal> {
+        match self {
+            Self::Login { refusal } | Self::Refused { refusal, .. } => Some(refusal),
+            Self::Unknown { cause, .. } | Self::Unwritable { cause, .. } => cause.refusal(),
+            _ => None,
+        }
+    }
+
+    /// A field that breaks its rule.
+    pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Field { field, problem: problem.into() }
+    }
+}
+
+/// The error and its causes in one line, for a log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let more = source.to_string();
+        // A transparent cause says the same again.
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = source.source();
+    }
+    text
+}
+
+fn login_code(refusal: &wechat::Refusal) -> &'static str {
+    match refusal.code.as_str() {
+        "40029" => "SP-LOGIN-CODE-INVALID",
+        "40163" => "SP-LOGIN-CODE-USED",
+        "40013" | "40125" | "40164" => "SP-LOGIN-APP",
+        "40226" => "SP-LOGIN-RISK",
+        _ if refusal.is_too_often() => "SP-LOGIN-TOO-OFTEN",
+        _ => "SP-LOGIN-REFUSED",
+    }
+}
+
+fn login_remedy(refusal: &wechat::Refusal) -> &'static str {
+    match refusal.code.as_str() {
+        "40029" => {
+            "call wx.login again and send its code at once, from the mini program that the order belongs to: a code lives five minutes and is of one app"
+        }
+        "40163" => "call wx.login again before each payment: a code works once",
+        "40013" | "40125" => "check appid and AppSecret of this app in the configuration",
+        "40164" => "add this server's address to the app's IP allow-list",
+        "40226" => "WeChat blocks this user for risk; they cannot log in",
+        _ if refusal.is_too_often() => "wait a minute: WeChat limits logins of one user",
+        _ => "look up WeChat's code, given in `wechat`",
+    }
+}
+
+fn notification_kind(cause: &wechat::Error) -> Kind {
+    match cause {
+        wechat::Error::Xml { .. } | wechat::Error::Json { .. } | wechat::Error::Field { .. } => {
+            Kind::Malformed
+        }
+        _ => Kind::Unauthorized,
+    }
+}

@@ -1,0 +1,61 @@
+//! The steps of a payment, one file each.
+//!
+//! ```text
+//! mini program            suanpan                          WeChat
+//!  wx.login ──code──────▶ 1 login        ─ jscode2session ─▶
+//!             orderId     2 order        (what is owed, by our own book)
+//!                         3 prepay       ─ unifiedorder / JSAPI ─▶
+//!  wx.requestPayment ◀─── 4 second sign
+//!  pays ───────────────────────────────────────────────────▶
+//!                         5 notify     ◀─ signed notification ──
+//!  merchant's system ◀─── 6 webhook
+//! ```
+//!
+//! [`pay`] walks the first four for one request of the mini program.
+
+pub mod login;
+pub mod notify;
+pub mod order;
+pub mod paid;
+pub mod prepay;
+pub mod second_sign;
+pub mod webhook;
+
+use suanpan_ledger::OrderStatus;
+use suanpan_wechat::{LoginCode, RequestPayment};
+
+use crate::Error;
+use crate::ids::OrderId;
+use crate::world::World;
+use prepay::Prepaid;
+
+/// What the mini program gets.
+#[derive(Debug)]
+pub enum Pay {
+    /// What `wx.requestPayment` takes.
+    Sheet(RequestPayment),
+    /// There is nothing to pay any more.
+    AlreadyPaid,
+}
+
+/// Steps 1 to 4: from the code of `wx.login` to what `wx.requestPayment` takes.
+///
+/// # Errors
+/// A wrong or used code, an order that is unknown, closed, expired or for
+/// another payer, WeChat's no, and [`Error::Unknown`] where its answer was lost.
+pub async fn pay(world: &World, code: &LoginCode, id: &OrderId) -> Result<Pay, Error> {
+    // Cheap checks first: a login spends the code and the app's quota.
+    let order = order::find(world, id).await?;
+    if order.status == OrderStatus::Paid {
+        return Ok(Pay::AlreadyPaid);
+    }
+    order::payable(&order, world.now())?;
+
+    let payer = login::login(world, &order, code).await?;
+    match prepay::prepay(world, &order, &payer).await? {
+        Prepaid::AlreadyPaid => Ok(Pay::AlreadyPaid),
+        Prepaid::Ready { attempt, prepay_id } => {
+            second_sign::second_sign(world, &attempt, &prepay_id).await.map(Pay::Sheet)
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Step 5 of 6, notify: WeChat tells us that the payer paid.
+//!
+//! WeChat repeats a notification until we acknowledge it, may send it twice and
+//! in any order, and anyone can post to this address. So: verify, look the
+//! attempt up, compare, move order, attempt, journal, event and inbox in one
+//! transaction, and only then acknowledge. Whatever arrives is kept in the inbox
+//! with a verdict, also what we refuse.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use serde_json::{Map, Value};
+use suanpan_ledger::Mismatch;
+use suanpan_wechat::v2::{self, PaymentNotice};
+use suanpan_wechat::v3::{Notification, PaymentNotification};
+use suanpan_wechat::{MchId, Payment};
+
+use crate::Error;
+use crate::account::Account;
+use crate::flow::paid::{Matched, Settled, Settling};
+use crate::order::{Attempt, Order};
+use crate::store::{Arrival, Remark, Verdict};
+use crate::timeline::{Entry, Step};
+use crate::world::World;
+
+/// How WeChat wants to hear that we have it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Acknowledgement {
+    /// APIv2: these bytes and nothing around them.
+    Xml(&'static str),
+    /// APIv3: 204, without a body.
+    Empty,
+}
+
+/// A message whose signature matched.
+struct Verified {
+    payment: Payment,
+    dedupe_key: String,
+    proof: String,
+    acknowledgement: Acknowledgement,
+}
+
+/// Takes a notification: believes it or not, acts on it, and says how to acknowledge it.
+///
+/// # Errors
+/// Whatever keeps it from being acknowledged; WeChat will repeat it. It is in
+/// the inbox in any case, unless the store itself failed.
+pub async fn notify(
+    world: &World,
+    mchid: &MchId,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Acknowledgement, Error> {
+    let account = world.accounts.of_merchant(mchid).ok_or(Error::NotFound { what: "merchant" })?;
+    let arrival = Arrival {
+        id: world.id("ntf_"),
+        mchid: mchid.clone(),
+        received_at: world.now(),
+        headers: kept(headers),
+        body: body.to_vec(),
+    };
+    let verified = match verify(account, headers, body, world.clock.now_seconds()) {
+        Ok(verified) => verified,
+        Err(error) => return refuse(world, arrival, Verdict::Refused, None, None, error).await,
+    };
+    let (attempt, order) = match find(world, account, &verified.payment).await {
+        Ok(found) => found,
+        Err(error) => {
+            let key = Some(verified.dedupe_key.as_str());
+            return refuse(world, arrival, Verdict::Unmatched, key, None, error).await;
+        }
+    };
+    match Matched::new(attempt, &order, verified.payment.clone()) {
+        Ok(matched) => accept(world, arrival, &order, matched, verified).await,
+        Err(mismatch) => {
+            alarm(world, &order, &mismatch).await?;
+            let (key, error) = (Some(verified.dedupe_key.as_str()), mismatch.into());
+            refuse(world, arrival, Verdict::Unmatched, key, Some(&order), error).await
+        }
+    }
+}
+
+/// Tells the two forms apart by content, and checks the signature before anything else.
+fn verify(
+    account: &Account,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: i64,
+) -> Result<Verified, Error> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        Some(b'<') => verify_v2(account, body),
+        Some(b'{') => verify_v3(account, headers, body, now),
+        Some(_) => Err(foreign("it is neither XML nor JSON")),
+        None => Err(foreign("it is empty")),
+    }
+}
+
+fn verify_v2(account: &Account, body: &[u8]) -> Result<Verified, Error> {
+    let keys = account.v2().ok_or_else(|| foreign("this merchant account has no APIv2 key"))?;
+    let notice = PaymentNotice::read(body, keys.key).map_err(Error::Notification)?;
+    Ok(Verified {
+        payment: notice.payment(),
+        dedupe_key: format!("v2:{}", notice.transaction_id),
+        proof: "verified by the APIv2 key".to_owned(),
+        acknowledgement: Acknowledgement::Xml(v2::acknowledge()),
+    })
+}
+
+fn verify_v3(
+    account: &Account,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: i64,
+) -> Result<Verified, Error> {
+    let keys = account.v3().ok_or_else(|| foreign("this merchant account has no APIv3 keys"))?;
+    let envelope =
+        Notification::read(headers, body, keys.keys, now).map_err(Error::Notification)?;
+    // The name of the event is WeChat's, and genuine; but it is no payment, so it is none of ours yet.
+    if envelope.event_type != PaymentNotification::EVENT_TYPE {
+        return Err(foreign(&format!("it tells of {}", envelope.event_type)));
+    }
+    let notification =
+        PaymentNotification::open(envelope, keys.api_v3_key).map_err(Error::Notification)?;
+    let serial = headers.get("wechatpay-serial").and_then(|serial| serial.to_str().ok());
+    Ok(Verified {
+        payment: notification.transaction.payment().map_err(Error::Notification)?,
+        dedupe_key: format!("v3:{}", notification.envelope.id),
+        proof: format!("verified by {}", serial.unwrap_or("WeChat's key")),
+        acknowledgement: Acknowledgement::Empty,
+    })
+}
+
+/// The attempt that a genuine payment names, if it came to the right account.
+async fn find(
+    world: &World,
+    account: &Account,
+    payment: &Payment,
+) -> Result<(Attempt, Order), Error> {
+    if payment.mchid != account.mchid {
+        // One key of WeChat's may serve many merchants: the path decides whose inbox this is.
+        return Err(Error::Unmatched);
+    }
+    let key = (payment.mchid.clone(), payment.out_trade_no.clone());
+    let found = world.store.look(key, |tx, (mchid, number)| {
+        Box::pin(async move {
+            let Some(attempt) = tx.attempt_by_number(mchid, number).await? else { return Ok(None) };
+            let order = tx.order(&attempt.order_id).await?;
+            Ok(order.map(|order| (attempt, order)))
+        })
+    });
+    found.await?.ok_or(Error::Unmatched)
+}
+
+async fn accept(
+    world: &World,
+    arrival: Arrival,
+    order: &Order,
+    matched: Matched,
+    verified: Verified,
+) -> Result<Acknowledgement, Error> {
+    let settling = Settling {
+        step: Step::Notify,
+        proof: verified.proof,
+        now: arrival.received_at,
+        dice: Arc::clone(&world.dice),
+    };
+    let unit = (arrival, order.id.clone(), matched, settling, verified.dedupe_key);
+    let settled = world.store.write(unit, |tx, (arrival, order_id, matched, settling, key)| {
+        Box::pin(async move {
+            let settled = tx.settle(matched, settling).await?;
+            let verdict = match &settled {
+                Settled::Moved(_) => Verdict::Moved,
+                Settled::Known => Verdict::Known,
+            };
+            let remark =
+                Remark { dedupe_key: Some(key), order_id: Some(order_id), ..Remark::default() };
+            tx.inbox_put(arrival, verdict, &remark).await?;
+            Ok(settled)
+        })
+    });
+    match settled.await? {
+        Settled::Moved(entry) => entry.log(&order.id),
+        Settled::Known => tracing::info!(order_id = %order.id, "the notification told nothing new"),
+    }
+    Ok(verified.acknowledgement)
+}
+
+/// Keeps what we do not act on, and answers why.
+async fn refuse(
+    world: &World,
+    arrival: Arrival,
+    verdict: Verdict,
+    dedupe_key: Option<&str>,
+    order: Option<&Order>,
+    error: Error,
+) -> Result<Acknowledgement, Error> {
+    let code = error.code();
+    let unit = (arrival, dedupe_key.map(str::to_owned), order.map(|order| order.id.clone()));
+    let kept = world.store.write(unit, move |tx, (arrival, dedupe_key, order_id)| {
+        let remark = Remark {
+            dedupe_key: dedupe_key.as_deref(),
+            problem: Some(code),
+            order_id: order_id.as_ref(),
+        };
+        Box::pin(async move { tx.inbox_put(arrival, verdict, &remark).await })
+    });
+    kept.await?;
+    Err(error)
+}
+
+/// A genuine payment that does not fit its order: a person must look.
+async fn alarm(world: &World, order: &Order, mismatch: &Mismatch) -> Result<(), Error> {
+    tracing::error!(order_id = %order.id, %mismatch, code = "SP-NOTIFY-MISMATCH", "a payment does not fit its order");
+    let text = format!("ALARM: {mismatch}; the order did not move");
+    world.journal(&order.id, Entry::new(Step::Notify, text)).await
+}
+
+/// The headers that a verdict can be repeated from.
+fn kept(headers: &HeaderMap) -> String {
+    let wanted = headers.iter().filter(|(name, _)| {
+        let name = name.as_str();
+        name.starts_with("wechatpay-") || name == "content-type" || name == "user-agent"
+    });
+    let kept: Map<String, Value> = wanted
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), Value::String(value))
+        })
+        .collect();
+    Value::Object(kept).to_string()
+}
+
+fn foreign(why: &str) -> Error {
+    Error::ForeignNotification { why: why.to_owned() }
+}

@@ -1,0 +1,159 @@
+//! Step 2 of 6, order: what is owed, by our own book.
+//!
+//! Only the merchant's system makes an order; what a mini program sends names
+//! one and decides nothing.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use suanpan_ledger::OrderStatus;
+use suanpan_wechat::{AppId, Fen, OpenId};
+
+use crate::Error;
+use crate::ids::OrderId;
+use crate::order::Order;
+use crate::store::OrderFilter;
+use crate::timeline::{Entry, Step};
+use crate::world::World;
+
+/// An order as the merchant's system asks for it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrder {
+    reference: String,
+    amount: Fen,
+    description: String,
+    app: Option<AppId>,
+    expires_at: Option<Timestamp>,
+    payer_openid: Option<OpenId>,
+    trade_type: Option<String>,
+    metadata: Option<Box<RawValue>>,
+}
+
+/// Makes an order.
+///
+/// # Errors
+/// [`Error::Field`] for a value that breaks its rule, [`Error::ReferenceTaken`].
+pub async fn create(world: &World, new: NewOrder) -> Result<Order, Error> {
+    let order = parse(world, new)?;
+    let text = format!("created: {} {}, {}", order.amount, order.currency, order.reference);
+    let entry = Entry::new(Step::Order, text).with("amount", order.amount.get());
+    let unit = (order.clone(), entry.clone());
+    let taken = world.store.write(unit, |tx, (order, entry)| {
+        Box::pin(async move {
+            if let Some(taken) = tx.order_by_reference(&order.mchid, &order.reference).await? {
+                return Ok(Some(taken.id));
+            }
+            tx.order_put(order).await?;
+            tx.journal_put(&order.id, order.created_at, entry).await?;
+            Ok(None)
+        })
+    });
+    match taken.await? {
+        Some(id) => Err(Error::ReferenceTaken { id }),
+        None => {
+            entry.log(&order.id);
+            Ok(order)
+        }
+    }
+}
+
+/// The order of this id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(world: &World, id: &OrderId) -> Result<Order, Error> {
+    let order =
+        world.store.look(id.clone(), |tx, id| Box::pin(async move { tx.order(id).await })).await?;
+    order.ok_or(Error::NotFound { what: "order" })
+}
+
+/// Orders, newest first.
+///
+/// # Errors
+/// Those of the store.
+pub async fn list(world: &World, filter: OrderFilter) -> Result<Vec<Order>, Error> {
+    let orders =
+        world.store.look(filter, |tx, filter| Box::pin(async move { tx.orders(filter).await }));
+    Ok(orders.await?)
+}
+
+/// Whether somebody may still begin to pay it. `now` in unix microseconds.
+pub(crate) fn payable(order: &Order, now: i64) -> Result<(), Error> {
+    match order.status {
+        OrderStatus::Closed => Err(Error::OrderClosed),
+        OrderStatus::Paid => Err(Error::OrderPaid),
+        OrderStatus::Unpaid | OrderStatus::Paying if order.has_expired(now) => {
+            Err(Error::OrderExpired)
+        }
+        OrderStatus::Unpaid | OrderStatus::Paying => Ok(()),
+    }
+}
+
+fn parse(world: &World, new: NewOrder) -> Result<Order, Error> {
+    let now = world.now();
+    let app = new.app.unwrap_or_else(|| world.accounts.default_app().clone());
+    let (account, _) = world.accounts.of_app(&app).ok_or_else(|| {
+        Error::field("app", format!("names {app}, which no merchant account here has"))
+    })?;
+    let expires_at = new.expires_at.map(Timestamp::as_microsecond);
+    if expires_at.is_some_and(|at| at <= now || now.saturating_add(LONGEST) < at) {
+        return Err(Error::field("expires_at", "must lie ahead, by 90 days at most"));
+    }
+    if !(1..=MOST).contains(&new.amount.get()) {
+        return Err(Error::field("amount", format!("must be 1 to {MOST} fen")));
+    }
+    if new.trade_type.as_deref().is_some_and(|trade_type| trade_type != "JSAPI") {
+        return Err(Error::field("trade_type", "must be JSAPI, the one of mini programs"));
+    }
+    let metadata = new.metadata.map(|json| json.get().to_owned());
+    if let Some(text) = &metadata
+        && (text.len() > METADATA_BYTES || !text.starts_with('{'))
+    {
+        let rule = format!("must be a JSON object of at most {METADATA_BYTES} bytes");
+        return Err(Error::field("metadata", rule));
+    }
+
+    let id = world.dice.order_id(now);
+    Ok(Order {
+        id: id.parse().map_err(|_| Error::Broken)?,
+        reference: text("reference", new.reference, 64)?,
+        mchid: account.mchid.clone(),
+        app,
+        amount: new.amount,
+        amount_refunded: Fen::ZERO,
+        currency: "CNY".to_owned(),
+        description: text("description", new.description, 127)?,
+        status: OrderStatus::Unpaid,
+        payer_openid: new.payer_openid,
+        trade_type: "JSAPI".to_owned(),
+        metadata,
+        created_at: now,
+        expires_at,
+        paid_at: None,
+        transaction_id: None,
+        version: 0,
+    })
+}
+
+/// A text that WeChat can carry and a page can show: no control characters, none that turn the direction of writing.
+fn text(field: &'static str, text: String, most: usize) -> Result<String, Error> {
+    let length = text.chars().count();
+    if text.trim().is_empty() || length > most {
+        return Err(Error::field(field, format!("must have 1 to {most} characters")));
+    }
+    let bad = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FFFE}' | '\u{FFFF}')
+    };
+    if text.chars().any(bad) {
+        return Err(Error::field(field, "must not hold control characters"));
+    }
+    Ok(text)
+}
+
+/// APIv3's `amount.total` is a 32-bit integer.
+const MOST: i64 = 2_147_483_647;
+const METADATA_BYTES: usize = 4096;
+/// 90 days in microseconds, the most that WeChat's JSAPI page allows.
+const LONGEST: i64 = 90 * 24 * 60 * 60 * 1_000_000;

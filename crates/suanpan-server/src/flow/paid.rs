@@ -1,0 +1,155 @@
+//! A payment that WeChat told of, from bytes to a paid order.
+//!
+//! Three types, and only the last can move an order: the bytes that came are
+//! nothing; a [`Payment`] was read from a verified message; a [`Matched`]
+//! payment fits the merchant, app, number, currency and amount of an attempt of
+//! ours. Notification, query and (later) bill all end here, so a payment is
+//! settled the same way whoever told us first.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use suanpan_ledger::{AttemptEvent, Mismatch, OrderEvent, Outcome, Weight, weigh};
+use suanpan_wechat::{Payment, TransactionId};
+
+use crate::order::{Attempt, Order, rfc3339};
+use crate::outside::Dice;
+use crate::store::{Event, StoreError, Tx};
+use crate::timeline::{Entry, Step};
+
+/// A payment that WeChat holds as successful, and that is the one of an attempt of ours.
+#[derive(Clone, Debug)]
+pub struct Matched {
+    attempt: Attempt,
+    transaction_id: TransactionId,
+    paid_at: Option<i64>,
+    payment: Payment,
+}
+
+impl Matched {
+    /// Compares everything that decides whether the money is ours and enough.
+    ///
+    /// # Errors
+    /// The first thing that differs. A payment without a transaction, or one
+    /// that is not successful, fits nothing.
+    pub fn new(attempt: Attempt, order: &Order, payment: Payment) -> Result<Self, Mismatch> {
+        attempt.expected(order).compare(&payment)?;
+        let told = payment.state.as_str();
+        let differs = |field, told: &str, expected: &str| Mismatch {
+            field,
+            told: told.to_owned(),
+            expected: expected.to_owned(),
+        };
+        if !payment.state.is_paid() {
+            return Err(differs("state", told, "SUCCESS"));
+        }
+        let Some(transaction_id) = payment.transaction_id.clone() else {
+            return Err(differs("transaction", "none", "its number"));
+        };
+        let paid_at = payment.success_time.and_then(|seconds| seconds.checked_mul(1_000_000));
+        Ok(Self { attempt, transaction_id, paid_at, payment })
+    }
+
+    /// WeChat's number of the payment.
+    pub const fn transaction_id(&self) -> &TransactionId {
+        &self.transaction_id
+    }
+}
+
+/// What a payment did.
+#[derive(Clone, Debug)]
+pub enum Settled {
+    /// It moved the order, or was kept as a second payment; this was journaled.
+    Moved(Entry),
+    /// It was known.
+    Known,
+}
+
+/// When and by which step a payment is settled, and where its ids come from.
+#[derive(Clone, Debug)]
+pub struct Settling {
+    /// Notify or query.
+    pub step: Step,
+    /// How it was proven, for the journal.
+    pub proof: String,
+    /// Now, in unix microseconds.
+    pub now: i64,
+    /// Makes the ids of events.
+    pub dice: Arc<dyn Dice>,
+}
+
+impl Tx {
+    /// Moves attempt and order, and puts journal and event in: all of it, or nothing.
+    pub async fn settle(
+        &mut self,
+        matched: &Matched,
+        settling: &Settling,
+    ) -> Result<Settled, StoreError> {
+        // Read again: in this transaction, nobody else can move them.
+        let attempt = self.attempt(&matched.attempt.id).await?;
+        let attempt = attempt.ok_or(StoreError::Stale { what: "attempt" })?;
+        let order = self.order(&attempt.order_id).await?;
+        let order = order.ok_or(StoreError::Stale { what: "order" })?;
+        let (transaction_id, now) = (&matched.transaction_id, settling.now);
+        let paid_at = matched.paid_at.unwrap_or(now);
+
+        if let Ok(Outcome::Moved(_)) = attempt.state.apply(AttemptEvent::PayerPaid) {
+            self.attempt_paid(&attempt, transaction_id, paid_at).await?;
+        }
+        let kind = match weigh(order.transaction_id.as_ref(), transaction_id) {
+            Weight::Again => return Ok(Settled::Known),
+            // The same second payment, told once more.
+            Weight::Extra if attempt.transaction_id.is_some() => return Ok(Settled::Known),
+            Weight::Extra => "order.overpaid",
+            Weight::First => {
+                if let Ok(Outcome::Moved(_)) = order.status.apply(OrderEvent::Paid) {
+                    self.order_paid(&order, transaction_id, paid_at).await?;
+                }
+                "order.paid"
+            }
+        };
+
+        let after = self.order(&order.id).await?.ok_or(StoreError::Stale { what: "order" })?;
+        self.event_put(&event(kind, &after, matched, settling)).await?;
+        let entry = line(kind, &order, &after, matched, settling);
+        self.journal_put(&order.id, now, &entry).await?;
+        Ok(Settled::Moved(entry))
+    }
+}
+
+/// What the merchant's system is told. The text is made once, and sent as it is for ever.
+fn event(kind: &str, order: &Order, matched: &Matched, settling: &Settling) -> Event {
+    let mut data = json!(order.view());
+    if let (Some(data), true) = (data.as_object_mut(), kind == "order.overpaid") {
+        data.insert("extra_transaction_id".to_owned(), json!(matched.transaction_id));
+        data.insert("extra_amount".to_owned(), json!(matched.payment.total));
+    }
+    let id = settling.dice.id("evt_", settling.now);
+    let body = json!({ "type": kind, "timestamp": rfc3339(settling.now), "data": data });
+    Event {
+        id,
+        order_id: Some(order.id.to_string()),
+        kind: kind.to_owned(),
+        body: body.to_string(),
+        created_at: settling.now,
+    }
+}
+
+fn line(
+    kind: &str,
+    before: &Order,
+    after: &Order,
+    matched: &Matched,
+    settling: &Settling,
+) -> Entry {
+    let (amount, transaction) = (before.amount, &matched.transaction_id);
+    let proof = &settling.proof;
+    let text = if kind == "order.paid" {
+        format!("{proof}: {amount} by {transaction}, {} → {}", before.status, after.status)
+    } else {
+        format!("{proof}: {amount} once more by {transaction}; the order was paid before")
+    };
+    Entry::new(settling.step, text)
+        .with("transaction_id", transaction.as_str())
+        .with("out_trade_no", matched.attempt.out_trade_no.as_str())
+}

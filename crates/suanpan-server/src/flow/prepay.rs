@@ -1,0 +1,279 @@
+//! Step 3 of 6, prepay: the order is placed at WeChat, and WeChat gives a `prepay_id`.
+//!
+//! An order has many attempts and at most one that is live. What an attempt
+//! asks for is stored before it is sent, so a lost answer costs nothing: the
+//! same number is placed again with the same parameters, and WeChat answers
+//! the same. Other parameters need another number, and before that the old
+//! one is closed: two sheets on two phones cannot both take the money.
+
+use suanpan_client::Outcome;
+use suanpan_ledger::{AttemptEvent, AttemptState, OrderEvent, OrderStatus, Outcome as Moves};
+use suanpan_wechat::{OpenId, OutTradeNo, PrepayId};
+
+use crate::Error;
+use crate::account::Account;
+use crate::gateway::{self, Placement};
+use crate::order::{Attempt, Order};
+use crate::repair::query::Standing;
+use crate::repair::{close, query};
+use crate::store::{StoreError, Tx};
+use crate::timeline::{Entry, Step};
+use crate::world::World;
+
+/// How the order stands after this step.
+#[derive(Debug)]
+pub enum Prepaid {
+    /// It can be paid with this.
+    Ready {
+        /// The live attempt.
+        attempt: Box<Attempt>,
+        /// What the second sign signs.
+        prepay_id: PrepayId,
+    },
+    /// Somebody was faster.
+    AlreadyPaid,
+}
+
+/// Gets a `prepay_id` for this payer: an old one that is young enough, or a new one.
+///
+/// # Errors
+/// [`Error::Refused`] where WeChat said no, [`Error::Unknown`] where nobody can
+/// tell what it did; then the order keeps its number, and WeChat is asked again.
+pub async fn prepay(world: &World, order: &Order, payer: &OpenId) -> Result<Prepaid, Error> {
+    let account = world.account(&order.mchid)?;
+    for _ in 0..ROUNDS {
+        let wanted = wanted(world, account, order, payer)?;
+        let Some(attempt) = live_or_new(world, wanted.clone()).await? else {
+            return Ok(Prepaid::AlreadyPaid);
+        };
+        if attempt.fingerprint != wanted.fingerprint {
+            match close::close(world, account, &attempt).await? {
+                close::Closed::Paid => return Ok(Prepaid::AlreadyPaid),
+                close::Closed::Done => continue,
+            }
+        }
+        if let Some(prepay_id) = attempt.prepay_id.clone().filter(|_| is_young(world, &attempt)) {
+            return Ok(Prepaid::Ready { attempt: Box::new(attempt), prepay_id });
+        }
+        match place(world, account, attempt).await? {
+            Placed::Ready(ready) => return Ok(ready),
+            Placed::Again => {}
+        }
+    }
+    // Each round ended an attempt: somebody pays this order from many phones at once.
+    Err(Error::Busy)
+}
+
+enum Placed {
+    Ready(Prepaid),
+    /// The attempt is at its end without money; another one may begin.
+    Again,
+}
+
+/// The attempt that would serve this payer, with a number that is not used yet.
+fn wanted(
+    world: &World,
+    account: &Account,
+    order: &Order,
+    payer: &OpenId,
+) -> Result<Attempt, Error> {
+    let number = world.dice.id("", world.now());
+    let out_trade_no = OutTradeNo::parse(&number).map_err(|_| Error::Broken)?;
+    let notify_url = world.notify_url(&account.mchid);
+    let placement = Placement::new(account, order, payer, &out_trade_no, notify_url);
+    Ok(Attempt {
+        id: world.id("att_"),
+        order_id: order.id.clone(),
+        mchid: account.mchid.clone(),
+        appid: order.app.clone(),
+        openid: Some(payer.clone()),
+        request: placement.to_text()?,
+        // The parameters under a number that never changes: what differs is a difference.
+        fingerprint: fingerprint(&placement)?,
+        out_trade_no,
+        state: AttemptState::Created,
+        prepay_id: None,
+        prepay_at: None,
+        transaction_id: None,
+        created_at: world.now(),
+        version: 0,
+    })
+}
+
+fn fingerprint(placement: &Placement) -> Result<String, Error> {
+    let same = OutTradeNo::parse("000000").map_err(|_| Error::Broken)?;
+    let text = placement.clone().numbered(same).to_text()?;
+    Ok(crate::access::sha256_hex(text.as_bytes()))
+}
+
+/// The live attempt of the order, or the wanted one, which is then stored. `None`: the order is paid.
+async fn live_or_new(world: &World, wanted: Attempt) -> Result<Option<Attempt>, Error> {
+    let now = world.now();
+    let (found, entry) = world
+        .store
+        .write((wanted, now), |tx, (wanted, now)| Box::pin(begin(tx, wanted, *now)))
+        .await?;
+    if let Some((order, entry)) = entry {
+        entry.log(&order);
+    }
+    match found {
+        Begun::Live(attempt) => Ok(Some(*attempt)),
+        Begun::Paid => Ok(None),
+        Begun::Closed => Err(Error::OrderClosed),
+    }
+}
+
+enum Begun {
+    Live(Box<Attempt>),
+    Paid,
+    Closed,
+}
+
+type Said = Option<(crate::ids::OrderId, Entry)>;
+
+async fn begin(tx: &mut Tx, wanted: &Attempt, now: i64) -> Result<(Begun, Said), StoreError> {
+    let order = tx.order(&wanted.order_id).await?;
+    let order = order.ok_or(StoreError::Stale { what: "order" })?;
+    match order.status {
+        OrderStatus::Paid => return Ok((Begun::Paid, None)),
+        OrderStatus::Closed => return Ok((Begun::Closed, None)),
+        OrderStatus::Unpaid | OrderStatus::Paying => {}
+    }
+    let attempts = tx.attempts(&order.id).await?;
+    if let Some(live) = attempts.into_iter().find(|attempt| attempt.state.is_live()) {
+        return Ok((Begun::Live(Box::new(live)), None));
+    }
+
+    tx.attempt_put(wanted).await?;
+    if let Ok(Moves::Moved(status)) = order.status.apply(OrderEvent::Started) {
+        tx.order_move(&order, status).await?;
+    }
+    let api = gateway::api_of(wanted);
+    let text = format!("attempt {} by API{api}", wanted.out_trade_no);
+    let entry = Entry::new(Step::Prepay, text).with("out_trade_no", wanted.out_trade_no.as_str());
+    tx.journal_put(&order.id, now, &entry).await?;
+    Ok((Begun::Live(Box::new(wanted.clone())), Some((order.id, entry))))
+}
+
+fn is_young(world: &World, attempt: &Attempt) -> bool {
+    let until = attempt.prepay_at.map(|at| at.saturating_add(world.prepay_micros));
+    until.is_some_and(|until| world.now() < until)
+}
+
+/// Asks WeChat to take the attempt, and stores what it says.
+async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Placed, Error> {
+    let asked_at = world.clock.monotonic_micros();
+    let outcome = gateway::place(world, account, &attempt).await?;
+    let took = world.clock.monotonic_micros().saturating_sub(asked_at);
+    let operation = outcome.trace().operation;
+
+    match outcome {
+        Outcome::Done(done) => prepared(world, attempt, done.answer, took).await,
+        Outcome::Unknown(doubt) => {
+            query::soon(world, &attempt, &format!("the answer is not known: {doubt}")).await?;
+            Err(Error::Unknown { operation, cause: doubt.error })
+        }
+        Outcome::Rejected(no) => {
+            // The number lives already: WeChat knows better than we how it stands.
+            if PAID_OR_USED.contains(&gateway::refusal_code(&no)) {
+                match query::query(world, account, &attempt).await? {
+                    Standing::Paid => return Ok(Placed::Ready(Prepaid::AlreadyPaid)),
+                    Standing::Ended => return Ok(Placed::Again),
+                    Standing::Unknown => return Err(Error::Unknown { operation, cause: no.error }),
+                    // So the parameters are wrong, as it says.
+                    Standing::Open | Standing::Absent => {}
+                }
+            }
+            if CLOSED.contains(&gateway::refusal_code(&no)) {
+                ended(world, &attempt, AttemptEvent::Closed, "WeChat says that it is closed")
+                    .await?;
+                return Ok(Placed::Again);
+            }
+            let Some(refusal) = no.refusal().cloned() else {
+                return Err(Error::Unwritable { operation, cause: no.error });
+            };
+            // A no without a proof must not free the number: what if WeChat took the order after all? And a no
+            // because we ask too often says nothing about the order.
+            if refusal.verified && !refusal.is_too_often() {
+                let text = format!("refused: {refusal}");
+                ended(world, &attempt, AttemptEvent::Refused, &text).await?;
+            } else {
+                let text = format!("not placed: {refusal}");
+                world.journal(&attempt.order_id, Entry::new(Step::Prepay, text)).await?;
+            }
+            Err(Error::Refused { operation, refusal })
+        }
+    }
+}
+
+/// Stores the `prepay_id`.
+async fn prepared(
+    world: &World,
+    attempt: Attempt,
+    prepay_id: PrepayId,
+    took: i64,
+) -> Result<Placed, Error> {
+    let text = format!("{prepay_id} for {}, {} ms", attempt.out_trade_no, took.div_euclid(1000));
+    let entry = Entry::new(Step::Prepay, text)
+        .with("prepay_id", prepay_id.as_str())
+        .with("out_trade_no", attempt.out_trade_no.as_str());
+    let input = (attempt.id.clone(), prepay_id.clone(), world.now(), entry.clone());
+    let stored = world.store.write(input, |tx, (id, prepay_id, now, entry)| {
+        Box::pin(async move {
+            let Some(attempt) = tx.attempt(id).await? else {
+                return Err(StoreError::Stale { what: "attempt" });
+            };
+            // Placed again, it has a prepay_id already: the new one counts.
+            if attempt.state.is_live() {
+                tx.attempt_prepaid(&attempt, prepay_id, *now).await?;
+                tx.journal_put(&attempt.order_id, *now, entry).await?;
+            }
+            Ok(tx.attempt(id).await?.unwrap_or(attempt))
+        })
+    });
+    let stored = stored.await?;
+    match stored.state {
+        AttemptState::Created | AttemptState::Prepaid => {
+            entry.log(&stored.order_id);
+            Ok(Placed::Ready(Prepaid::Ready { attempt: Box::new(stored), prepay_id }))
+        }
+        AttemptState::Paid => Ok(Placed::Ready(Prepaid::AlreadyPaid)),
+        AttemptState::Closed | AttemptState::Failed => Ok(Placed::Again),
+    }
+}
+
+/// Stores that an attempt came to its end without money.
+pub(crate) async fn ended(
+    world: &World,
+    attempt: &Attempt,
+    event: AttemptEvent,
+    why: &str,
+) -> Result<(), Error> {
+    let step = if event == AttemptEvent::Refused { Step::Prepay } else { Step::Close };
+    let entry = Entry::new(step, format!("{}: {why}", attempt.out_trade_no));
+    let input = (attempt.id.clone(), event, world.now(), entry.clone());
+    let moved = world.store.write(input, |tx, (id, event, now, entry)| {
+        Box::pin(async move {
+            let Some(attempt) = tx.attempt(id).await? else { return Ok(false) };
+            let Ok(Moves::Moved(state)) = attempt.state.apply(*event) else { return Ok(false) };
+            tx.attempt_move(&attempt, state).await?;
+            if let Some(order) = tx.order(&attempt.order_id).await?
+                && let Ok(Moves::Moved(status)) = order.status.apply(OrderEvent::Released)
+            {
+                tx.order_move(&order, status).await?;
+            }
+            tx.journal_put(&attempt.order_id, *now, entry).await?;
+            Ok(true)
+        })
+    });
+    if moved.await? {
+        entry.log(&attempt.order_id);
+    }
+    Ok(())
+}
+
+/// Codes that say "this number lives already": in APIv2 without, in APIv3 with an underscore.
+const PAID_OR_USED: [&str; 4] = ["ORDERPAID", "ORDER_PAID", "OUT_TRADE_NO_USED", "INVALID_REQUEST"];
+const CLOSED: [&str; 2] = ["ORDERCLOSED", "ORDER_CLOSED"];
+/// How many attempts one request may end before it gives up.
+const ROUNDS: usize = 4;

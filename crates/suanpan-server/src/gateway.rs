@@ -1,0 +1,191 @@
+//! Asks WeChat Pay in the API that the account or the attempt speaks.
+//!
+//! Above this file nobody knows whether XML or JSON goes out. An attempt keeps
+//! the very request that it was placed with, so it is always repeated by the
+//! same API with the same parameters.
+
+use suanpan_client::{Outcome, Rejection};
+use suanpan_wechat::time::{beijing_compact, beijing_rfc3339};
+use suanpan_wechat::v2::{self, Fields, UnifiedOrder};
+use suanpan_wechat::v3::{self, JsapiOrder};
+use suanpan_wechat::{Moment, OpenId, OutTradeNo, Payment, PrepayId, RequestPayment};
+use suanpan_wechat::{second_sign_v2, second_sign_v3};
+
+use crate::Error;
+use crate::account::Account;
+use crate::config::ApiVersion;
+use crate::order::{Attempt, Order};
+use crate::world::World;
+
+/// An order as WeChat is asked to take it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Placement {
+    V2(Box<UnifiedOrder>),
+    V3(Box<JsapiOrder>),
+}
+
+impl Placement {
+    /// The order for this payer, by the API of the account.
+    pub(crate) fn new(
+        account: &Account,
+        order: &Order,
+        openid: &OpenId,
+        out_trade_no: &OutTradeNo,
+        notify_url: String,
+    ) -> Self {
+        let (app, openid, number) = (order.app.clone(), openid.clone(), out_trade_no.clone());
+        let (total, description) = (order.amount, order.description.clone());
+        let expires = order.expires_at.map(|at| at.div_euclid(1_000_000));
+        match account.api {
+            ApiVersion::V2 => {
+                let mut placed =
+                    UnifiedOrder::jsapi(app, openid, number, total, description, notify_url);
+                placed.time_expire = expires.map(beijing_compact);
+                Self::V2(Box::new(placed))
+            }
+            ApiVersion::V3 => {
+                let mchid = account.mchid.clone();
+                let mut placed =
+                    JsapiOrder::new(app, mchid, openid, number, total, description, notify_url);
+                placed.time_expire = expires.map(beijing_rfc3339);
+                Self::V3(Box::new(placed))
+            }
+        }
+    }
+
+    /// The text that an attempt keeps.
+    pub(crate) fn to_text(&self) -> Result<String, Error> {
+        match self {
+            Self::V2(order) => Ok(order.fields().to_xml()),
+            Self::V3(order) => serde_json::to_string(order).map_err(|_| Error::Broken),
+        }
+    }
+
+    /// Reads the text back.
+    fn parse(text: &str) -> Result<Self, Error> {
+        let read = if text.starts_with('<') {
+            Fields::parse(text.as_bytes())
+                .and_then(UnifiedOrder::from_fields)
+                .map(|order| Self::V2(Box::new(order)))
+        } else {
+            serde_json::from_str(text)
+                .map(|order| Self::V3(Box::new(order)))
+                .map_err(|source| suanpan_wechat::Error::Json { what: "stored order", source })
+        };
+        read.map_err(|cause| Error::Unwritable {
+            operation: "the stored order",
+            cause: cause.into(),
+        })
+    }
+
+    /// The same order under another number.
+    pub(crate) fn numbered(mut self, number: OutTradeNo) -> Self {
+        match &mut self {
+            Self::V2(order) => order.out_trade_no = number,
+            Self::V3(order) => order.out_trade_no = number,
+        }
+        self
+    }
+}
+
+/// Which API an attempt was placed by.
+pub(crate) fn api_of(attempt: &Attempt) -> ApiVersion {
+    if attempt.request.starts_with('<') { ApiVersion::V2 } else { ApiVersion::V3 }
+}
+
+/// Places an attempt, or places it again unchanged.
+pub(crate) async fn place(
+    world: &World,
+    account: &Account,
+    attempt: &Attempt,
+) -> Result<Outcome<PrepayId>, Error> {
+    Ok(match Placement::parse(&attempt.request)? {
+        Placement::V2(order) => {
+            let call = v2::PlaceOrder { account: v2_keys(account)?, order: &order };
+            world.client.call(&call).await.map(|answer| answer.prepay_id)
+        }
+        Placement::V3(order) => {
+            let call = v3::Prepay { account: v3_keys(account)?, order: &order };
+            world.client.call(&call).await
+        }
+    })
+}
+
+/// Asks how an attempt stands.
+pub(crate) async fn query(
+    world: &World,
+    account: &Account,
+    attempt: &Attempt,
+) -> Result<Outcome<Payment>, Error> {
+    let out_trade_no = &attempt.out_trade_no;
+    Ok(match api_of(attempt) {
+        ApiVersion::V2 => {
+            let account = v2_keys(account)?;
+            let call = v2::QueryOrder { account, app_id: &attempt.appid, out_trade_no };
+            world.client.call(&call).await.map(|answer| answer.payment)
+        }
+        ApiVersion::V3 => {
+            let call = v3::QueryByOutTradeNo { account: v3_keys(account)?, out_trade_no };
+            // Merchant, app and number are promised; without them nobody can tell what this is.
+            world.client.call(&call).await.try_map(|answer| answer.payment())
+        }
+    })
+}
+
+/// Closes an attempt at WeChat.
+pub(crate) async fn close(
+    world: &World,
+    account: &Account,
+    attempt: &Attempt,
+) -> Result<Outcome<()>, Error> {
+    let out_trade_no = &attempt.out_trade_no;
+    Ok(match api_of(attempt) {
+        ApiVersion::V2 => {
+            let account = v2_keys(account)?;
+            let call = v2::CloseOrder { account, app_id: &attempt.appid, out_trade_no };
+            world.client.call(&call).await
+        }
+        ApiVersion::V3 => {
+            let call = v3::Close { account: v3_keys(account)?, out_trade_no };
+            world.client.call(&call).await
+        }
+    })
+}
+
+/// Signs what `wx.requestPayment` takes, by the API that the attempt was placed by.
+pub(crate) fn second_sign(
+    account: &Account,
+    attempt: &Attempt,
+    prepay_id: &PrepayId,
+    moment: Moment<'_>,
+) -> Result<RequestPayment, Error> {
+    Ok(match api_of(attempt) {
+        ApiVersion::V2 => {
+            let keys = v2_keys(account)?;
+            second_sign_v2(&attempt.appid, prepay_id, moment, keys.sign_type, keys.key)
+        }
+        ApiVersion::V3 => {
+            second_sign_v3(&attempt.appid, prepay_id, moment, &v3_keys(account)?.signer.key)
+        }
+    })
+}
+
+/// WeChat's own word, where it refused.
+pub(crate) fn refusal_code(no: &Rejection) -> &str {
+    no.refusal().map_or("", |refusal| refusal.code.as_str())
+}
+
+fn v2_keys(account: &Account) -> Result<v2::Account<'_>, Error> {
+    account.v2().ok_or_else(|| no_keys(account, "api_v2_key"))
+}
+
+fn v3_keys(account: &Account) -> Result<v3::Account<'_>, Error> {
+    account.v3().ok_or_else(|| no_keys(account, "merchant_private_key"))
+}
+
+fn no_keys(account: &Account, name: &str) -> Error {
+    Error::Config {
+        place: format!("merchants[{}].{name}", account.mchid),
+        why: "an order of this account was placed with it, and it is gone".to_owned(),
+    }
+}

@@ -1,0 +1,143 @@
+//! An order and its attempts, as the store holds them, and an order as callers see it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use suanpan_ledger::{AttemptState, Expected, OrderStatus};
+use suanpan_wechat::{AppId, Fen, MchId, OpenId, OutTradeNo, PrepayId, TransactionId};
+
+use crate::ids::OrderId;
+
+/// What a customer owes. Times are unix microseconds.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its id; who knows it may pay it.
+    pub id: OrderId,
+    /// The merchant's own name for it; unique per merchant account.
+    pub reference: String,
+    /// Who gets the money.
+    pub mchid: MchId,
+    /// The mini program that it is paid in.
+    pub app: AppId,
+    /// What is owed.
+    pub amount: Fen,
+    /// What went back of it.
+    pub amount_refunded: Fen,
+    /// `CNY`.
+    pub currency: String,
+    /// What the payer reads on the payment sheet.
+    pub description: String,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// The only one who may pay it; `None`: whoever comes.
+    pub payer_openid: Option<OpenId>,
+    /// `JSAPI`.
+    pub trade_type: String,
+    /// The merchant's own JSON object.
+    pub metadata: Option<String>,
+    /// When it was made.
+    pub created_at: i64,
+    /// Until when it can be paid.
+    pub expires_at: Option<i64>,
+    /// When WeChat took the money.
+    pub paid_at: Option<i64>,
+    /// WeChat's number of the payment.
+    pub transaction_id: Option<TransactionId>,
+    /// How often it changed: a move says which version it saw.
+    pub version: i64,
+}
+
+/// One try to pay an order at WeChat, under a number of its own.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Its id, `att_…`.
+    pub id: String,
+    /// The order.
+    pub order_id: OrderId,
+    /// The merchant that it was placed by.
+    pub mchid: MchId,
+    /// The mini program that it was placed for.
+    pub appid: AppId,
+    /// Its number at WeChat.
+    pub out_trade_no: OutTradeNo,
+    /// The payer that it was placed for.
+    pub openid: Option<OpenId>,
+    /// Names the parameters: the same number is never placed with others.
+    pub fingerprint: String,
+    /// The parameters as they are sent: JSON of APIv3 or XML of APIv2.
+    pub request: String,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// What the second sign signs.
+    pub prepay_id: Option<PrepayId>,
+    /// When WeChat gave it.
+    pub prepay_at: Option<i64>,
+    /// WeChat's number of the payment.
+    pub transaction_id: Option<TransactionId>,
+    /// When it was made.
+    pub created_at: i64,
+    /// How often it changed.
+    pub version: i64,
+}
+
+impl Attempt {
+    /// What a payment must say to be this attempt's.
+    pub fn expected<'a>(&'a self, order: &'a Order) -> Expected<'a> {
+        Expected {
+            mchid: &self.mchid,
+            appid: &self.appid,
+            out_trade_no: &self.out_trade_no,
+            total: order.amount,
+            currency: &order.currency,
+        }
+    }
+}
+
+/// An order as the merchant's system and the mini program see it.
+#[derive(Debug, Serialize)]
+pub struct OrderView<'a> {
+    id: &'a OrderId,
+    reference: &'a str,
+    status: &'static str,
+    amount: Fen,
+    amount_refunded: Fen,
+    currency: &'a str,
+    description: &'a str,
+    app: &'a AppId,
+    created_at: Timestamp,
+    paid_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    transaction_id: Option<&'a TransactionId>,
+    metadata: Option<Box<RawValue>>,
+}
+
+impl Order {
+    /// The order in JSON.
+    pub fn view(&self) -> OrderView<'_> {
+        OrderView {
+            id: &self.id,
+            reference: &self.reference,
+            status: self.status.as_str(),
+            amount: self.amount,
+            amount_refunded: self.amount_refunded,
+            currency: &self.currency,
+            description: &self.description,
+            app: &self.app,
+            created_at: rfc3339(self.created_at),
+            paid_at: self.paid_at.map(rfc3339),
+            expires_at: self.expires_at.map(rfc3339),
+            transaction_id: self.transaction_id.as_ref(),
+            metadata: self.metadata.clone().and_then(|text| RawValue::from_string(text).ok()),
+        }
+    }
+
+    /// Whether its time is over. `now` is in unix microseconds.
+    pub fn has_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
+/// A time for JSON: UTC, to the millisecond. An impossible time is the epoch.
+pub(crate) fn rfc3339(micros: i64) -> Timestamp {
+    Timestamp::from_millisecond(micros.div_euclid(1000)).unwrap_or(Timestamp::UNIX_EPOCH)
+}

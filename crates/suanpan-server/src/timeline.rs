@@ -1,0 +1,165 @@
+//! The story of an order: its journal as text, the same in tests, console, log and support.
+//!
+//! ```text
+//! 2026-01-01 08:00:00 order        created: 9.90 CNY, reference tea-1
+//! 2026-01-01 08:00:03 login        code 0b3** is oUpF…6o
+//! 2026-01-01 08:00:03 prepay       APIv3 gave wx0108… for SP…
+//! ```
+//!
+//! Times are Beijing's, as on WeChat's merchant platform.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use suanpan_wechat::time::beijing_rfc3339;
+
+use crate::ids::OrderId;
+use crate::order::rfc3339;
+
+/// One line of the story. Nothing in it is secret: openids and codes are masked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Where in the flow.
+    pub step: Step,
+    /// What happened, for people.
+    pub change: String,
+    /// The same for machines; may be empty.
+    pub detail: Map<String, Value>,
+}
+
+/// Where in the flow something happened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The merchant's system made or closed the order.
+    Order,
+    /// The payer logged in.
+    Login,
+    /// The order was placed at WeChat.
+    Prepay,
+    /// The payment parameters were signed.
+    SecondSign,
+    /// WeChat told us.
+    Notify,
+    /// We asked WeChat.
+    Query,
+    /// We closed an attempt at WeChat.
+    Close,
+    /// The merchant's system was told.
+    Webhook,
+}
+
+impl Step {
+    const ALL: [Self; 8] = [
+        Self::Order,
+        Self::Login,
+        Self::Prepay,
+        Self::SecondSign,
+        Self::Notify,
+        Self::Query,
+        Self::Close,
+        Self::Webhook,
+    ];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Login => "login",
+            Self::Prepay => "prepay",
+            Self::SecondSign => "second_sign",
+            Self::Notify => "notify",
+            Self::Query => "query",
+            Self::Close => "close",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+impl FromStr for Step {
+    type Err = UnknownStep;
+
+    fn from_str(word: &str) -> Result<Self, UnknownStep> {
+        Self::ALL.into_iter().find(|step| step.as_str() == word).ok_or(UnknownStep)
+    }
+}
+
+/// The text is not a step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not a step of the flow")]
+pub struct UnknownStep;
+
+impl Entry {
+    /// A line without facts for machines.
+    pub fn new(step: Step, change: impl Into<String>) -> Self {
+        Self { step, change: change.into(), detail: Map::new() }
+    }
+
+    /// The line with one more fact for machines.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says it in the log. Call it when it is durable.
+    pub(crate) fn log(&self, order: &OrderId) {
+        let detail = (!self.detail.is_empty()).then(|| json!(self.detail).to_string());
+        let (step, order_id) = (self.step.as_str(), order.as_str());
+        tracing::info!(target: "suanpan::step", step, order_id, detail, "{}", self.change);
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<12} {}", self.step.as_str(), self.change)
+    }
+}
+
+/// The journal of an order as a text, a line an entry.
+pub fn text(journal: &[(i64, Entry)]) -> String {
+    journal.iter().map(|(at, entry)| format!("{} {entry}\n", clock(*at))).collect()
+}
+
+/// The journal of an order in JSON.
+pub fn view(order: &OrderId, journal: &[(i64, Entry)]) -> impl Serialize + use<> {
+    let entry = |(at, entry): &(i64, Entry)| {
+        json!({
+            "at": rfc3339(*at),
+            "step": entry.step.as_str(),
+            "change": entry.change,
+            "detail": entry.detail,
+        })
+    };
+    let entries: Vec<_> = journal.iter().map(entry).collect();
+    json!({ "order_id": order, "entries": entries, "text": text(journal) })
+}
+
+/// `2026-01-01 08:00:00` in Beijing, of unix microseconds.
+pub fn clock(micros: i64) -> String {
+    let time = beijing_rfc3339(micros.div_euclid(1_000_000));
+    time.get(..19).map_or_else(|| time.clone(), |time| time.replace('T', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_story_is_a_text() {
+        let created = Entry::new(Step::Order, "created: 9.90 CNY").with("amount", 990);
+        let signed = Entry::new(Step::SecondSign, "RSA paySign for wx01");
+        let journal = [(1_767_225_600_000_000, created), (1_767_225_603_999_999, signed)];
+        insta::assert_snapshot!(text(&journal), @r"
+        2026-01-01 08:00:00 order        created: 9.90 CNY
+        2026-01-01 08:00:03 second_sign  RSA paySign for wx01
+        ");
+    }
+
+    #[test]
+    fn every_word_is_read_back() {
+        assert!(Step::ALL.iter().all(|step| step.as_str().parse() == Ok(*step)));
+        assert!("".parse::<Step>().is_err());
+    }
+}

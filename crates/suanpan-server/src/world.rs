@@ -1,0 +1,149 @@
+//! What every step needs: the store, WeChat, the accounts, the clock and the dice.
+
+use std::fmt;
+use std::sync::Arc;
+
+use moka::future::Cache;
+use suanpan_client::wechat::{MchId, Nonce, OpenId};
+use suanpan_client::{Client, Outside, Wire};
+
+use crate::Error;
+use crate::account::{Account, Accounts};
+use crate::config::Config;
+use crate::flow::webhook::Receivers;
+use crate::ids::OrderId;
+use crate::outside::{Clock, Dice, SystemClock, SystemDice};
+use crate::store::Store;
+use crate::timeline::Entry;
+
+/// The seams: what a test puts in place of the machine.
+#[derive(Clone, Debug)]
+pub struct Seams {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids, nonces and secrets.
+    pub dice: Arc<dyn Dice>,
+    /// Sees every message to WeChat, secrets included; masking is its job.
+    pub wire: Option<Arc<dyn Wire>>,
+}
+
+impl Default for Seams {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock::new()), dice: Arc::new(SystemDice), wire: None }
+    }
+}
+
+/// What every step needs. One per server, shared.
+pub struct World {
+    pub(crate) store: Store,
+    pub(crate) client: Client,
+    pub(crate) accounts: Accounts,
+    pub(crate) receivers: Receivers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) dice: Arc<dyn Dice>,
+    /// Logins under way, by app and code: the same code is asked for once.
+    pub(crate) logins: Cache<String, OpenId>,
+    /// Scheme, host and port by which WeChat reaches us.
+    pub(crate) public_url: String,
+    /// How long a `prepay_id` is signed again, in microseconds.
+    pub(crate) prepay_micros: i64,
+}
+
+impl World {
+    pub(crate) fn new(
+        config: &Config,
+        seams: Seams,
+        store: Store,
+        public_url: String,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            client: client(config, &seams)?,
+            accounts: Accounts::load(config)?,
+            receivers: Receivers::new(&config.webhooks)?,
+            store,
+            clock: seams.clock,
+            dice: seams.dice,
+            logins: Cache::new(10_000),
+            public_url,
+            prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
+        })
+    }
+
+    /// Unix microseconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_micros()
+    }
+
+    /// The account of an order or attempt that is ours already.
+    pub(crate) fn account(&self, mchid: &MchId) -> Result<&Arc<Account>, Error> {
+        self.accounts.of_merchant(mchid).ok_or_else(|| Error::Config {
+            place: "merchants".to_owned(),
+            why: format!("there are orders of merchant {mchid}, and no account of this number"),
+        })
+    }
+
+    /// Where WeChat is to send the notifications of this merchant.
+    pub(crate) fn notify_url(&self, mchid: &MchId) -> String {
+        format!("{}/wechat/notify/{mchid}", self.public_url)
+    }
+
+    /// Appends a line to an order's journal, in a transaction of its own, and says it in the log.
+    pub(crate) async fn journal(&self, order: &OrderId, entry: Entry) -> Result<(), Error> {
+        let line = (order.clone(), self.now(), entry.clone());
+        let put = self.store.write(line, |tx, (order, at, entry)| {
+            Box::pin(async move { tx.journal_put(order, *at, entry).await })
+        });
+        put.await?;
+        entry.log(order);
+        Ok(())
+    }
+
+    /// A new id with this prefix.
+    pub(crate) fn id(&self, prefix: &str) -> String {
+        self.dice.id(prefix, self.now())
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+fn client(config: &Config, seams: &Seams) -> Result<Client, Error> {
+    let seconds = std::time::Duration::from_secs;
+    let outside = ClientOutside { clock: Arc::clone(&seams.clock), dice: Arc::clone(&seams.dice) };
+    let mut builder = Client::builder()
+        .merchant_hosts(&config.wechat.merchant_hosts)
+        .platform_host(&config.wechat.platform_host)
+        .connect_timeout(seconds(config.wechat.connect_timeout_seconds))
+        .timeout(seconds(config.wechat.timeout_seconds))
+        .outside(Arc::new(outside));
+    if config.wechat.allow_plain_http {
+        builder = builder.danger_allow_plain_http();
+    }
+    if let Some(wire) = &seams.wire {
+        builder = builder.wire(Arc::clone(wire));
+    }
+    builder.build().map_err(|error| Error::Config {
+        place: "wechat".to_owned(),
+        why: crate::error::chain(&error),
+    })
+}
+
+/// The client signs with our clock and our dice.
+#[derive(Debug)]
+struct ClientOutside {
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+}
+
+impl Outside for ClientOutside {
+    fn now(&self) -> i64 {
+        self.clock.now_seconds()
+    }
+
+    fn nonce(&self) -> Nonce {
+        self.dice.nonce()
+    }
+}
