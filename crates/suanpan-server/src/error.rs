@@ -3,6 +3,8 @@
 //! No HTTP status here: `http/problem.rs` has the one table that maps a
 //! [`Kind`] to one.
 
+use std::borrow::Cow;
+
 use suanpan_client as client;
 use suanpan_ledger::{Impossible, Mismatch};
 use suanpan_wechat as wechat;
@@ -36,7 +38,7 @@ pub enum Error {
     #[error("`{field}` {problem}")]
     Field {
         /// Its name.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong with it.
         problem: String,
     },
@@ -64,9 +66,15 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
-    /// This method or path does not exist.
-    #[error("{method} {path} is not an endpoint")]
+    /// There is no such path.
+    #[error("{path} is not an endpoint")]
     NoRoute {
+        /// The path.
+        path: String,
+    },
+    /// The path takes other methods.
+    #[error("{path} does not take {method}")]
+    WrongMethod {
         /// The method.
         method: String,
         /// The path.
@@ -185,6 +193,8 @@ pub enum Kind {
     Forbidden,
     /// Nothing is there.
     NotFound,
+    /// It is there, and takes other methods.
+    WrongMethod,
     /// It does not fit what is there.
     Conflict,
     /// WeChat said no to us.
@@ -208,6 +218,7 @@ impl Error {
             Self::SignIn => "SP-SIGN-IN",
             Self::NotFound { .. } => "SP-NOT-FOUND",
             Self::NoRoute { .. } => "SP-NO-ENDPOINT",
+            Self::WrongMethod { .. } => "SP-METHOD",
             Self::ReferenceTaken { .. } => "SP-REFERENCE-TAKEN",
             Self::KeyReused => "SP-IDEMPOTENCY-REUSED",
             Self::KeyRunning => "SP-IDEMPOTENCY-RUNNING",
@@ -250,7 +261,7 @@ impl Error {
             Self::NotFound { .. } => {
                 "check the id; ids of another server or database are not known here"
             }
-            Self::NoRoute { .. } => {
+            Self::NoRoute { .. } | Self::WrongMethod { .. } => {
                 "check method and path against the list of endpoints in the README"
             }
             Self::ReferenceTaken { .. } => "use the order that is there, or another reference",
@@ -301,6 +312,7 @@ impl Error {
             Self::Unauthorized | Self::SignIn => Kind::Unauthorized,
             Self::OtherPayer => Kind::Forbidden,
             Self::NotFound { .. } | Self::NoRoute { .. } | Self::Unmatched => Kind::NotFound,
+            Self::WrongMethod { .. } => Kind::WrongMethod,
             Self::ReferenceTaken { .. }
             | Self::KeyReused
             | Self::KeyRunning
@@ -332,8 +344,8 @@ impl Error {
     }
 
     /// A field that breaks its rule.
-    pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Field { field, problem: problem.into() }
+    pub(crate) fn field(field: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self::Field { field: field.into(), problem: problem.into() }
     }
 }
 

@@ -47,6 +47,8 @@ pub struct World {
     pub(crate) public_url: String,
     /// How long a `prepay_id` is signed again, in microseconds.
     pub(crate) prepay_micros: i64,
+    /// The longest request body.
+    pub(crate) max_body_bytes: usize,
 }
 
 impl World {
@@ -65,6 +67,7 @@ impl World {
             dice: seams.dice,
             logins: Cache::new(10_000),
             public_url,
+            max_body_bytes: config.server.max_body_bytes,
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
         })
     }

@@ -18,6 +18,7 @@ use suanpan_wechat::{MchId, Payment};
 use crate::Error;
 use crate::account::Account;
 use crate::flow::paid::{Matched, Settled, Settling};
+use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
 use crate::store::{Arrival, Remark, Verdict};
 use crate::timeline::{Entry, Step};
@@ -59,23 +60,26 @@ pub async fn notify(
         headers: kept(headers),
         body: body.to_vec(),
     };
+    let refused = |arrival, verdict| Refused { arrival, verdict, dedupe_key: None, order_id: None };
     let verified = match verify(account, headers, body, world.clock.now_seconds()) {
         Ok(verified) => verified,
-        Err(error) => return refuse(world, arrival, Verdict::Refused, None, None, error).await,
+        Err(error) => return refuse(world, refused(arrival, Verdict::Refused), error).await,
     };
+    let dedupe_key = Some(verified.dedupe_key.clone());
     let (attempt, order) = match find(world, account, &verified.payment).await {
         Ok(found) => found,
         Err(error) => {
-            let key = Some(verified.dedupe_key.as_str());
-            return refuse(world, arrival, Verdict::Unmatched, key, None, error).await;
+            let refused = Refused { dedupe_key, ..refused(arrival, Verdict::Unmatched) };
+            return refuse(world, refused, error).await;
         }
     };
     match Matched::new(attempt, &order, verified.payment.clone()) {
         Ok(matched) => accept(world, arrival, &order, matched, verified).await,
         Err(mismatch) => {
             alarm(world, &order, &mismatch).await?;
-            let (key, error) = (Some(verified.dedupe_key.as_str()), mismatch.into());
-            refuse(world, arrival, Verdict::Unmatched, key, Some(&order), error).await
+            let order_id = Some(order.id);
+            let refused = Refused { dedupe_key, order_id, ..refused(arrival, Verdict::Unmatched) };
+            refuse(world, refused, mismatch.into()).await
         }
     }
 }
@@ -187,26 +191,29 @@ async fn accept(
 }
 
 /// Keeps what we do not act on, and answers why.
-async fn refuse(
-    world: &World,
-    arrival: Arrival,
-    verdict: Verdict,
-    dedupe_key: Option<&str>,
-    order: Option<&Order>,
-    error: Error,
-) -> Result<Acknowledgement, Error> {
-    let code = error.code();
-    let unit = (arrival, dedupe_key.map(str::to_owned), order.map(|order| order.id.clone()));
-    let kept = world.store.write(unit, move |tx, (arrival, dedupe_key, order_id)| {
-        let remark = Remark {
-            dedupe_key: dedupe_key.as_deref(),
-            problem: Some(code),
-            order_id: order_id.as_ref(),
-        };
-        Box::pin(async move { tx.inbox_put(arrival, verdict, &remark).await })
+async fn refuse(world: &World, refused: Refused, error: Error) -> Result<Acknowledgement, Error> {
+    // Owned, so that the closure is good for any lifetime.
+    let unit = (refused, error.code().to_owned());
+    let kept = world.store.write(unit, |tx, (refused, code)| {
+        Box::pin(async move {
+            let remark = Remark {
+                dedupe_key: refused.dedupe_key.as_deref(),
+                problem: Some(code.as_str()),
+                order_id: refused.order_id.as_ref(),
+            };
+            tx.inbox_put(&refused.arrival, refused.verdict, &remark).await
+        })
     });
     kept.await?;
     Err(error)
+}
+
+/// A notification that moves nothing.
+struct Refused {
+    arrival: Arrival,
+    verdict: Verdict,
+    dedupe_key: Option<String>,
+    order_id: Option<OrderId>,
 }
 
 /// A genuine payment that does not fit its order: a person must look.

@@ -1,3 +1,13 @@
 //! The HTTP edge: one file per caller, and [`routes`] as their table of contents.
+//!
+//! Statuses live here and nowhere else (`problem.rs`); texts become types here,
+//! and what is behind trusts them.
 
+mod auth;
+mod body;
+mod idempotency;
+mod merchant;
+mod miniprogram;
+mod problem;
 pub mod routes;
+mod wechat;

@@ -1,13 +1,124 @@
 //! Every endpoint, on one page.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{BoxError, Json, Router, middleware};
+use serde_json::json;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
 
+use super::problem::Refused;
+use super::{auth, idempotency, merchant, miniprogram, problem, wechat};
+use crate::Error;
 use crate::config::Config;
 use crate::world::World;
 
 /// All endpoints.
-pub fn router(_: Arc<World>, _: &Config) -> Router {
-    Router::new()
+pub fn router(world: Arc<World>, config: &Config) -> Router {
+    let miniprogram = Router::new()
+        .route("/pay", post(miniprogram::pay))
+        .route("/orders/{id}", get(miniprogram::order))
+        .route("/orders/{id}/confirm", post(miniprogram::confirm))
+        .layer(cors(config));
+
+    let merchant = Router::new()
+        .route("/orders", get(merchant::orders).post(merchant::create_order))
+        .route("/orders/{id}", get(merchant::order))
+        .route("/orders/{id}/close", post(merchant::close_order))
+        .route("/orders/{id}/timeline", get(merchant::order_timeline))
+        .route("/events", get(merchant::events))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&world), idempotency::once))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&world), auth::require));
+
+    let router = Router::new()
+        .nest("/miniprogram", miniprogram)
+        .nest("/v1", merchant)
+        .route("/wechat/notify/{mchid}", post(wechat::notify))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method);
+    limited(router, &world, config).with_state(world)
 }
+
+/// What holds for every request, the outermost last.
+fn limited(router: Router<Arc<World>>, world: &Arc<World>, config: &Config) -> Router<Arc<World>> {
+    let limits = ServiceBuilder::new()
+        .layer(axum::error_handling::HandleErrorLayer::new(overloaded))
+        .load_shed()
+        .concurrency_limit(config.server.max_concurrent_requests)
+        .timeout(Duration::from_secs(config.server.request_timeout_seconds));
+    router
+        .layer(DefaultBodyLimit::max(config.server.max_body_bytes))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(limits)
+        .layer(middleware::from_fn(problem::write))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(Arc::clone(world))))
+}
+
+async fn healthz() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// Ready when the database answers.
+async fn readyz(State(world): State<Arc<World>>) -> Result<Response, Refused> {
+    world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await })).await?;
+    Ok(Json(json!({ "status": "ready" })).into_response())
+}
+
+async fn no_route(request: Request) -> Refused {
+    Refused(Error::NoRoute { path: request.uri().path().to_owned() })
+}
+
+async fn wrong_method(request: Request) -> Refused {
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    Refused(Error::WrongMethod { method, path })
+}
+
+async fn overloaded(error: BoxError) -> Refused {
+    Refused(if error.is::<tower::timeout::error::Elapsed>() {
+        Error::TimedOut
+    } else {
+        Error::Busy
+    })
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    tracing::error!(panic = text, "a request panicked");
+    Refused(Error::Broken).into_response()
+}
+
+/// Lets the web pages in that the configuration names; a mini program needs none of it.
+fn cors(config: &Config) -> CorsLayer {
+    let origins = config.server.cors_origins.iter();
+    let origins: Vec<HeaderValue> = origins.filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::ACCEPT_LANGUAGE])
+}
+
+/// Names each request, so that a caller's report finds its line in the log.
+#[derive(Clone)]
+struct RequestIds(Arc<World>);
+
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, _: &::http::Request<B>) -> Option<RequestId> {
+        self.0.id("req_").parse().ok().map(RequestId::new)
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,0 +1,114 @@
+//! From the bytes of a request to a type.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use super::problem::Refused;
+use crate::Error;
+use crate::world::World;
+
+/// The whole body, within the limit.
+#[derive(Debug)]
+pub(crate) struct Body(pub(crate) Bytes);
+
+/// The body as JSON. Its `Content-Type` is not looked at: what counts is what it is.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl FromRequest<std::sync::Arc<World>> for Body {
+    type Rejection = Refused;
+
+    async fn from_request(
+        request: Request,
+        world: &std::sync::Arc<World>,
+    ) -> Result<Self, Refused> {
+        let read = Bytes::from_request(request, world).await;
+        read.map(Self).map_err(|rejection| match rejection {
+            BytesRejection::FailedToBufferBody(failed)
+                if failed.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Refused(Error::TooLarge { limit: world.max_body_bytes })
+            }
+            other => Refused(Error::Body { why: other.body_text() }),
+        })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<std::sync::Arc<World>> for Json<T> {
+    type Rejection = Refused;
+
+    async fn from_request(
+        request: Request,
+        world: &std::sync::Arc<World>,
+    ) -> Result<Self, Refused> {
+        let Body(bytes) = Body::from_request(request, world).await?;
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
+/// Reads JSON; an error names the field.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        // The text is JSON, and a value in it is not what it should be.
+        if cause.is_data() && path != "." {
+            Error::field(path, cause.to_string())
+        } else if cause.is_data() {
+            Error::field("body", cause.to_string())
+        } else {
+            Error::Body { why: cause.to_string() }
+        }
+    })?;
+    json.end().map_err(|cause| Error::Body { why: cause.to_string() })?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tea {
+        amount: suanpan_wechat::Fen,
+        metadata: Option<Box<serde_json::value::RawValue>>,
+    }
+
+    #[track_caller]
+    fn check(body: &str, code: &str, says: &str) {
+        let error = parse::<Tea>(body.as_bytes()).unwrap_err();
+        assert_eq!(error.code(), code, "{body}: {error}");
+        assert!(error.to_string().contains(says), "{body}: {error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        for bad in ["1.0", "\"990\"", "-1", "9223372036854775808", "1e2", "null", "true"] {
+            check(&format!("{{\"amount\":{bad}}}"), "SP-REQUEST-FIELD", "`amount`");
+        }
+        check("{\"amount\":1,\"amount\":2}", "SP-REQUEST-FIELD", "duplicate");
+        check("{\"amount\":1,\"price\":2}", "SP-REQUEST-FIELD", "price");
+        check("{}", "SP-REQUEST-FIELD", "amount");
+    }
+
+    #[test]
+    fn what_is_not_json_is_said_to_be_none() {
+        for bad in ["", "{", "amount=990", "{\"amount\":1} x", "{\"amount\":NaN}"] {
+            check(bad, "SP-REQUEST-BODY", "");
+        }
+    }
+
+    #[test]
+    fn metadata_is_kept_as_it_came() {
+        let tea: Tea = parse(br#"{"amount":990,"metadata":{"a":1.50,"b":[ ]}}"#).unwrap();
+        assert_eq!(tea.amount.get(), 990);
+        assert_eq!(tea.metadata.unwrap().get(), r#"{"a":1.50,"b":[ ]}"#);
+    }
+}

@@ -1,0 +1,138 @@
+//! Errors as callers see them: RFC 9457 `application/problem+json`.
+//!
+//! A handler answers [`Refused`]; the outermost layer, which knows the
+//! request's id, writes the body and the one line in the log.
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tower_http::request_id::RequestId;
+
+use crate::{Error, Kind, chain};
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) Error);
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = status(&self.0);
+        let mut response = status.into_response();
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+            || matches!(self.0, Error::KeyRunning)
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(Problem::of(&self.0, status));
+        response
+    }
+}
+
+/// The one table from who is to blame to a status.
+fn status(error: &Error) -> StatusCode {
+    match error.kind() {
+        Kind::BadInput => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Upstream => StatusCode::BAD_GATEWAY,
+        Kind::Later => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Setup | Kind::Ours => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The body. `message` is `detail` once more, under the name that WeChat reads in the answer to a notification.
+#[derive(Clone, Debug, Serialize)]
+struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    remedy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wechat: Option<WechatSaid>,
+    /// The order that has the reference already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct WechatSaid {
+    code: String,
+    message: String,
+}
+
+impl Problem {
+    fn of(error: &Error, status: StatusCode) -> Self {
+        let cause = std::error::Error::source(error).map(chain);
+        let told = |refusal: &suanpan_wechat::Refusal| WechatSaid {
+            code: refusal.code.clone(),
+            message: refusal.message.clone(),
+        };
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code: error.code(),
+            detail: error.to_string(),
+            message: error.to_string(),
+            // What broke here is for our log, not for whoever calls.
+            cause: cause.filter(|_| !matches!(error.kind(), Kind::Ours | Kind::Setup)),
+            remedy: error.remedy(),
+            request_id: None,
+            wechat: error.wechat().map(told),
+            order_id: match error {
+                Error::ReferenceTaken { id } => Some(id.to_string()),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Writes the body of a refusal, with the request's id, and says it in the log.
+pub(super) async fn write(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>();
+    let id = id.and_then(|id| id.header_value().to_str().ok()).map(str::to_owned);
+    let method = request.method().clone();
+    // Of the path only: a query may hold a sign-in token.
+    let path = request.uri().path().to_owned();
+
+    let mut response = next.run(request).await;
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    problem.request_id = id;
+    let (code, status) = (problem.code, problem.status);
+    let request_id = problem.request_id.as_deref();
+    let cause = problem.cause.as_deref();
+    if status >= 500 {
+        tracing::warn!(code, status, %method, path, request_id, cause, "{}", problem.detail);
+    } else {
+        tracing::info!(code, status, %method, path, request_id, cause, "{}", problem.detail);
+    }
+
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = body.into();
+    response
+}
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
