@@ -65,7 +65,7 @@ pub enum Error {
         known: String,
     },
     /// The message was signed too long ago, or in the future.
-    #[error("the message was signed {seconds} s away from our clock, 300 s are allowed")]
+    #[error("the message was signed {seconds} s away from our clock, less than 300 s are allowed")]
     Stale {
         /// The distance in seconds.
         seconds: u64,

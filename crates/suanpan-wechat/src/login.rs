@@ -7,9 +7,12 @@
 //! 45011 (100 a minute per user), -1 (busy).
 //! Source: developers.weixin.qq.com, "`auth.code2Session`".
 
+use std::fmt;
+
 use http::{Method, Request, header};
 use serde::Deserialize;
 
+use crate::text::mask;
 use crate::{
     AppId, AppSecret, Call, Error, Host, LoginCode, Moment, OpenId, Refusal, Reply, SessionKey,
 };
@@ -28,7 +31,7 @@ pub struct CodeToSession<'a> {
 }
 
 /// Who logged in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Session {
     /// The payer, as this mini program knows them.
     pub openid: OpenId,
@@ -36,6 +39,16 @@ pub struct Session {
     pub session_key: SessionKey,
     /// The payer across the apps of one Open Platform account, where there is one.
     pub unionid: Option<String>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("openid", &self.openid)
+            .field("session_key", &self.session_key)
+            .field("unionid", &self.unionid.as_deref().map(mask))
+            .finish()
+    }
 }
 
 impl Call for CodeToSession<'_> {
@@ -172,9 +185,12 @@ mod tests {
         }
         let session = ask(
             200,
-            r#"{"openid":"oUpF8uMuAJO_M2pxb1Q9","session_key":"tiihtNczf5v6AKRyjwEUhQ=="}"#,
+            r#"{"openid":"oUpF8uMuAJO_M2pxb1Q9","session_key":"tiihtNczf5v6AKRyjwEUhQ==",
+                "unionid":"oR5GjxHjAc8UnionOfAll"}"#,
         );
         let print = format!("{session:?}");
-        assert!(!print.contains("tiiht") && !print.contains("M2pxb1Q9"), "{print}");
+        for secret in ["tiiht", "M2pxb1Q9", "UnionOf"] {
+            assert!(!print.contains(secret), "{print}");
+        }
     }
 }

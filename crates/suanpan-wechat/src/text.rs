@@ -17,15 +17,13 @@ pub struct TextError {
     pub given: String,
 }
 
-impl TextError {
-    fn new(what: &'static str, rule: &'static str, given: &str) -> Self {
-        Self { what, rule, given: given.chars().take(64).collect() }
-    }
-}
-
-/// Declares a text type with one rule. `Debug` and `Display` show the text.
+/// Declares a text type with one rule. What does not follow it is shown in the
+/// error, cut short; `masked` where even a wrong one tells too much.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+        text!($(#[$doc])* $name, $what, $rule, $valid, cut);
+    };
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr, $given:ident) => {
         $(#[$doc])*
         #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -41,7 +39,7 @@ macro_rules! text {
                 if valid(text) {
                     Ok(Self(text.into()))
                 } else {
-                    Err(TextError::new($what, $rule, text))
+                    Err(TextError { what: $what, rule: $rule, given: $given(text) })
                 }
             }
 
@@ -133,7 +131,8 @@ text!(
     "a login code",
     "1 to 128 letters, digits, `_` or `-`",
     |text| (1..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+    first_three
 );
 text!(
     /// A random text that is used once, `nonce_str` on the wire.
@@ -148,7 +147,8 @@ text!(
     "an openid",
     "1 to 128 letters, digits, `_` or `-`",
     |text| (1..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+    mask
 );
 text!(
     /// Names the key that signed: a certificate's serial number in upper-case hex
@@ -177,10 +177,18 @@ impl Serial {
     /// # Errors
     /// A [`TextError`] when it is neither hex nor the id of a public key.
     pub fn normalised(text: &str) -> Result<Self, TextError> {
-        if text.starts_with(Self::PUBLIC_KEY_PREFIX) {
-            return Self::parse(text);
+        if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Self::parse(text.to_ascii_uppercase().trim_start_matches('0'))
+        } else {
+            Self::parse(text)
         }
-        Self::parse(text.to_ascii_uppercase().trim_start_matches('0'))
+    }
+
+    /// As it is sent: in whole bytes, as `openssl x509 -serial` prints it and
+    /// merchants copy it, so with a zero before an odd count of digits.
+    pub fn wire(&self) -> String {
+        let odd = !self.is_public_key() && self.0.len() % 2 == 1;
+        format!("{}{}", if odd { "0" } else { "" }, self.0)
     }
 
     /// Whether this names a WeChat Pay public key, not a certificate.
@@ -212,12 +220,21 @@ impl fmt::Debug for LoginCode {
 impl LoginCode {
     /// The first three characters, for a log.
     pub fn masked(&self) -> String {
-        self.0.chars().take(3).chain("**".chars()).collect()
+        first_three(&self.0)
     }
 }
 
+/// What somebody typed wrong, short enough for a log.
+fn cut(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+fn first_three(text: &str) -> String {
+    text.chars().take(3).chain("**".chars()).collect()
+}
+
 /// First four and last two characters; a text too short for that shows nothing.
-fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     match (text.get(..4), text.get(text.len().saturating_sub(2)..)) {
         (Some(head), Some(tail)) if text.len() >= 12 => format!("{head}…{tail}"),
         _ => "…".to_owned(),
@@ -273,6 +290,16 @@ mod tests {
         assert_eq!(format!("{payer:?}"), "oUpF…6o");
         assert_eq!(payer.masked(), "oUpF…6o");
         assert_eq!(OpenId::parse("short").unwrap().masked(), "…");
+    }
+
+    #[test]
+    fn an_error_of_a_personal_text_is_masked_too() {
+        let payer = OpenId::parse("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o ").unwrap_err().to_string();
+        assert!(!payer.contains("M2pxb1Q9"), "{payer}");
+        let code = LoginCode::parse("0b3SecretCode\n").unwrap_err().to_string();
+        assert!(!code.contains("Secret"), "{code}");
+        let json = serde_json::from_str::<OpenId>("\"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o \"").unwrap_err();
+        assert!(!json.to_string().contains("M2pxb1Q9"), "{json}");
     }
 
     #[test]
