@@ -15,7 +15,7 @@ pub(super) fn post(
     fields.set("mch_id", account.mch_id.as_str());
     fields.set("nonce_str", moment.nonce.as_str());
     fields.set("sign_type", account.sign_type.as_str());
-    fields.writable("request")?;
+    fields.check()?;
     let xml = fields.signed(account.sign_type, account.key).to_xml();
 
     Request::builder()

@@ -1,12 +1,14 @@
 //! The fields of an APIv2 message: names and texts, sorted by name.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::xml;
+use crate::text::mask;
 use crate::{Error, Fen};
 
 /// A flat message. Fields that we do not know stay in it: they are signed over.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Fields(BTreeMap<String, String>);
 
 impl Fields {
@@ -24,7 +26,7 @@ impl Fields {
         xml::read(body).map(Self)
     }
 
-    /// The message as XML.
+    /// The message as XML. What [`Fields::check`] refuses is refused by whoever reads it.
     pub fn to_xml(&self) -> String {
         xml::write(&self.0)
     }
@@ -58,15 +60,27 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Refuses a value that XML cannot hold, before it is signed and sent.
-    pub(super) fn writable(&self, what: &'static str) -> Result<(), Error> {
-        let bad = self.0.iter().find(|(_, value)| !value.chars().all(xml::is_xml_char));
-        match bad {
-            None => Ok(()),
-            Some((name, _)) => Err(Error::Xml {
-                why: format!("field `{name}` of the {what} holds a character that XML forbids"),
-            }),
+    /// Whether XML can carry all of it, as it is: to be asked before it is signed and sent.
+    ///
+    /// # Errors
+    /// [`Error::Xml`] for a value with a character that XML 1.0 has no spelling for
+    /// (most control characters), and for a name that is none.
+    pub fn check(&self) -> Result<(), Error> {
+        for (name, value) in &self.0 {
+            if !xml::is_name(name) {
+                return Err(Error::Xml { why: format!("{name:?} is no name of a field") });
+            }
+            if let Some(char) = value.chars().find(|char| !xml::is_xml_char(*char)) {
+                let why = format!("field `{name}` holds {char:?}, which XML forbids");
+                return Err(Error::Xml { why });
+            }
         }
+        Ok(())
+    }
+
+    /// Takes out what has no value: it is not signed, and means the same as absent.
+    pub(super) fn drop_empty(&mut self) {
+        self.0.retain(|_, value| !value.is_empty());
     }
 
     /// A field that must be there.
@@ -93,6 +107,17 @@ impl Fields {
     /// A text that may be absent.
     pub(super) fn owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
+    }
+}
+
+/// Payers and papers are masked: messages end up in logs.
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.iter().map(|(name, value)| match name {
+            "openid" | "sub_openid" | "user_creid" | "user_truename" => (name, mask(value)),
+            _ => (name, value.to_owned()),
+        });
+        f.debug_map().entries(shown).finish()
     }
 }
 

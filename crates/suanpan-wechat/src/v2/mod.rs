@@ -5,6 +5,7 @@
 //! it granted?), then the fields. Source: pay.weixin.qq.com/doc/v2.
 
 mod answer;
+mod app_sign;
 mod close_order;
 mod fields;
 mod payment_notice;
@@ -14,6 +15,7 @@ mod sign;
 mod unified_order;
 mod xml;
 
+pub use app_sign::app_sign;
 pub use close_order::CloseOrder;
 pub use fields::Fields;
 pub use payment_notice::{Coupon, PaymentNotice};

@@ -134,9 +134,15 @@ impl PaymentNotice {
             promotion_detail: fields.owned("promotion_detail"),
             other: Fields::new(),
         };
-        for (known, _) in notice.fields().iter() {
+        // A count that the coupons do not bear out is kept as it came.
+        let count = fields.get("coupon_count").map(str::to_owned);
+        let known = notice.fields();
+        let count = count.filter(|count| known.get("coupon_count") != Some(count));
+        for (known, _) in known.iter() {
             fields.remove(known);
         }
+        fields.set_optional("coupon_count", count.as_deref());
+        fields.drop_empty();
         for envelope in ["return_msg", "nonce_str", "sign_type", "sign"] {
             fields.remove(envelope);
         }
@@ -166,7 +172,7 @@ impl PaymentNotice {
         fields.set("cash_fee", &fen(self.cash_fee));
         fields.set_optional("cash_fee_type", self.cash_fee_type.as_deref());
         fields.set_optional("coupon_fee", self.coupon_fee.map(fen).as_deref());
-        if !self.coupons.is_empty() {
+        if !self.coupons.is_empty() && fields.get("coupon_count").is_none() {
             fields.set("coupon_count", &self.coupons.len().to_string());
         }
         for (index, coupon) in self.coupons.iter().enumerate() {
@@ -209,6 +215,9 @@ pub(super) struct PaidFields<'a> {
 impl PaidFields<'_> {
     pub(super) fn payment(&self, state: TradeState) -> Result<Payment, Error> {
         let Self { what, fields } = *self;
+        let success_time = fields.get("time_end").map(|time| {
+            parse_beijing_compact(time).ok_or_else(|| Error::holds(what, "time_end", time))
+        });
         Ok(Payment {
             appid: fields.parsed(what, "appid")?,
             mchid: fields.parsed(what, "mch_id")?,
@@ -218,7 +227,7 @@ impl PaidFields<'_> {
             openid: fields.get("openid").map(OpenId::parse).transpose()?,
             total: fields.fen(what, "total_fee")?,
             currency: fields.get("fee_type").unwrap_or("CNY").to_owned(),
-            success_time: fields.get("time_end").and_then(parse_beijing_compact),
+            success_time: success_time.transpose()?,
             bank_type: fields.owned("bank_type"),
             attach: fields.owned("attach"),
         })

@@ -97,3 +97,20 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A published vector of another SDK; its key is too short to be an `ApiV2Key`.
+    #[test]
+    fn empty_values_and_sign_stay_out() {
+        let fields = Fields::from_iter([("a", "3"), ("b", "4"), ("c", ""), ("sign", "IGNORED")]);
+        assert_eq!(fields.canonical(), "a=3&b=4");
+        assert_eq!(fields.sign_with(SignType::Md5, "abc"), "85566166DABF8B84307C0AF0A7699366");
+        assert_eq!(
+            fields.sign_with(SignType::HmacSha256, "abc"),
+            "AAF907CA1B2239E0187A4BD73331DCD840F84748C6905B7FD857688BED84ACF7"
+        );
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Source: pay.weixin.qq.com/doc/v2/merchant/4011940985.
 
+use std::fmt;
+
 use http::Request;
 
 use super::{Account, Fields, answer};
@@ -48,7 +50,7 @@ impl TradeType {
 ///
 /// An order that is repeated must be repeated unchanged, times included, or
 /// WeChat answers `INVALID_REQUEST` (201 商户订单号重复).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct UnifiedOrder {
     /// The mini program; bound to the merchant.
     pub appid: AppId,
@@ -230,7 +232,15 @@ impl UnifiedOrder {
         for (known, _) in order.fields().iter() {
             fields.remove(known);
         }
+        fields.drop_empty();
         Ok(Self { other: fields, ..order })
+    }
+}
+
+/// As its fields, which know what to mask.
+impl fmt::Debug for UnifiedOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnifiedOrder").field(&self.fields()).finish()
     }
 }
 

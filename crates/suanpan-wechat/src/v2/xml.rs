@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use quick_xml::Reader;
 use quick_xml::escape::{escape, resolve_predefined_entity};
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::events::{BytesDecl, BytesRef, Event};
 
 use crate::Error;
 
@@ -27,6 +27,10 @@ pub(super) fn read(body: &[u8]) -> Result<BTreeMap<String, String>, Error> {
     if let Some(char) = text.chars().find(|char| !is_xml_char(*char)) {
         return Err(bad(format!("it holds {char:?}")));
     }
+    // The reader would skip it, and the next one might not.
+    if text.starts_with('\u{feff}') {
+        return Err(bad("it begins with a byte order mark"));
+    }
 
     let mut reader = Reader::from_str(text);
     let mut fields = BTreeMap::new();
@@ -37,7 +41,7 @@ pub(super) fn read(body: &[u8]) -> Result<BTreeMap<String, String>, Error> {
             (_, Event::DocType(_)) => return Err(bad("it has a DTD")),
             (Place::AfterRoot, Event::Eof) => return Ok(fields),
             (place, Event::Comment(_)) => place,
-            (Place::BeforeRoot, Event::Decl(_)) => Place::BeforeRoot,
+            (Place::BeforeRoot, Event::Decl(decl)) if is_utf8(&decl) => Place::BeforeRoot,
 
             (Place::BeforeRoot, Event::Start(tag)) if plain(&tag) => Place::InRoot,
             (Place::BeforeRoot, Event::Empty(tag)) if plain(&tag) => Place::AfterRoot,
@@ -105,6 +109,14 @@ pub(super) const fn is_xml_char(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// Whether a field may have this name. With `=` or `&` in a name, one signature
+/// would fit two messages: `<a=1&b>` is signed as the fields `a` and `b` are.
+pub(super) fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+        && name.bytes().all(plain)
+}
+
 /// Where in the message the reader stands.
 enum Place {
     BeforeRoot,
@@ -116,6 +128,9 @@ enum Place {
 fn insert(fields: &mut BTreeMap<String, String>, name: String, value: String) -> Result<(), Error> {
     if fields.len() >= MAX_FIELDS {
         return Err(bad(format!("more than {MAX_FIELDS} fields")));
+    }
+    if !is_name(&name) {
+        return Err(bad("a field has a name of other than letters, digits, `_`, `-` and `.`"));
     }
     match fields.entry(name) {
         std::collections::btree_map::Entry::Vacant(entry) => {
@@ -145,6 +160,15 @@ fn resolve(entity: &BytesRef<'_>) -> Result<String, Error> {
 
 fn plain(tag: &quick_xml::events::BytesStart<'_>) -> bool {
     is_blank(tag.attributes_raw())
+}
+
+/// Whether the declaration names no encoding but the one that was just checked.
+fn is_utf8(decl: &BytesDecl<'_>) -> bool {
+    match decl.encoding() {
+        None => true,
+        Some(Ok(encoding)) => encoding.eq_ignore_ascii_case("utf-8"),
+        Some(Err(_)) => false,
+    }
 }
 
 fn is_blank(text: &str) -> bool {
