@@ -49,7 +49,7 @@ pub fn authorize(
     let nonce = moment.nonce.as_str();
     let text = request_message(method, path_and_query, moment.now, nonce, body);
     let signature = signer.key.sign(&text);
-    let Signer { mchid, serial, .. } = signer;
+    let (mchid, serial) = (&signer.mchid, signer.serial.wire());
     let now = moment.now;
     format!(
         "{SCHEME} mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{now}\",serial_no=\"{serial}\",signature=\"{signature}\""

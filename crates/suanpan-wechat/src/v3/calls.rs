@@ -127,7 +127,8 @@ impl Call for Close<'_> {
     }
 
     fn answer(&self, reply: Reply<'_>, now: i64) -> Result<(), Error> {
-        granted(self.account, reply, now)
+        granted(self.account, reply, now)?;
+        not_an_error(reply)
     }
 }
 
@@ -155,7 +156,7 @@ fn signed(
     // Tells WeChat which key we can verify with: on every request, or a
     // migration from certificates to the public key never ends.
     if let Some(serial) = account.keys.preferred() {
-        request = request.header("Wechatpay-Serial", serial.as_str());
+        request = request.header("Wechatpay-Serial", serial.wire());
     }
     request.body(body).map_err(|cause| Error::Key { what: "request", why: cause.to_string() })
 }
@@ -168,13 +169,16 @@ fn read<T: DeserializeOwned>(
     now: i64,
 ) -> Result<T, Error> {
     granted(account, reply, now)?;
-    // A peer saw an error in the clothes of a success: 200 with a `code`.
-    if let Ok(wire) = serde_json::from_slice::<WireError>(reply.body)
-        && !wire.code.is_empty()
-    {
-        return Err(Error::Refused(wire.refusal(reply.status, true)));
-    }
+    not_an_error(reply)?;
     serde_json::from_slice(reply.body).map_err(|source| Error::Json { what, source })
+}
+
+/// A peer saw an error in the clothes of a success: 200 with a `code`.
+fn not_an_error(reply: Reply<'_>) -> Result<(), Error> {
+    match serde_json::from_slice::<WireError>(reply.body) {
+        Ok(wire) if !wire.code.is_empty() => Err(Error::Refused(wire.refusal(reply.status, true))),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// A 2xx must be signed; a refusal is believed as far as it is.

@@ -7,8 +7,11 @@
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Certificate, KeyRing, open, verify_message};
+use super::json::null_as_default;
+use super::{Certificate, KeyRing, Resource, open, verify_message};
 use crate::{ApiV3Key, Error};
+
+const WHAT: &str = "answer of /v3/certificates";
 
 /// The wire form.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -38,6 +41,7 @@ pub struct EncryptCertificate {
     /// 12 characters.
     pub nonce: String,
     /// `certificate`.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub associated_data: String,
     /// Base64 of the sealed PEM.
     pub ciphertext: String,
@@ -47,27 +51,47 @@ impl CertificatesAnswer {
     /// Opens every certificate and verifies the answer with one of them.
     ///
     /// # Errors
-    /// [`Error::Json`], [`Error::Decrypt`], [`Error::Key`], or those of [`verify_message`].
+    /// [`Error::Json`], [`Error::Field`], [`Error::Decrypt`], [`Error::Key`], or those
+    /// of [`verify_message`].
     pub fn open(
         headers: &HeaderMap,
         body: &[u8],
         key: &ApiV3Key,
         now: i64,
     ) -> Result<Vec<Certificate>, Error> {
-        let answer: Self = serde_json::from_slice(body)
-            .map_err(|source| Error::Json { what: "answer of /v3/certificates", source })?;
+        Self::open_knowing(&KeyRing::new(), headers, body, key, now)
+    }
+
+    /// The same for a merchant that holds keys already: in the midst of the
+    /// migration to the WeChat Pay public key this answer is signed with it.
+    ///
+    /// # Errors
+    /// As [`CertificatesAnswer::open`].
+    pub fn open_knowing(
+        keys: &KeyRing,
+        headers: &HeaderMap,
+        body: &[u8],
+        key: &ApiV3Key,
+        now: i64,
+    ) -> Result<Vec<Certificate>, Error> {
+        let answer: Self =
+            serde_json::from_slice(body).map_err(|source| Error::Json { what: WHAT, source })?;
         let certificates: Vec<Certificate> = answer
             .data
             .iter()
             .map(|entry| {
                 let sealed = &entry.encrypt_certificate;
+                if sealed.algorithm != Resource::ALGORITHM {
+                    let given = &sealed.algorithm;
+                    return Err(Error::holds(WHAT, "encrypt_certificate.algorithm", given));
+                }
                 let pem = open(key, &sealed.nonce, &sealed.associated_data, &sealed.ciphertext)?;
                 let pem = String::from_utf8_lossy(&pem);
                 Certificate::from_pem(&pem)
             })
             .collect::<Result<_, _>>()?;
 
-        let keys = certificates.iter().cloned().fold(KeyRing::new(), KeyRing::with_certificate);
+        let keys = certificates.iter().cloned().fold(keys.clone(), KeyRing::with_certificate);
         verify_message(headers, body, &keys, now)?;
         Ok(certificates)
     }

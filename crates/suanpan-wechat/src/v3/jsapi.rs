@@ -9,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::json::null_as_default;
 use crate::{AppId, Fen, MchId, OpenId, OutTradeNo};
 
 /// The order, member by member, by WeChat's names.
@@ -55,6 +56,9 @@ pub struct JsapiOrder {
     /// How it is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
+    /// Who pays for the instalments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subsidy_info: Option<serde_json::Value>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,
@@ -90,7 +94,7 @@ pub struct OrderDetail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice_id: Option<String>,
     /// The goods, one by one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -176,6 +180,7 @@ impl JsapiOrder {
             detail: None,
             scene_info: None,
             settle_info: None,
+            subsidy_info: None,
             other: serde_json::Map::new(),
         }
     }

@@ -12,7 +12,14 @@ use crate::{Error, Serial};
 #[derive(Clone, Debug, Default)]
 pub struct KeyRing {
     keys: BTreeMap<Serial, PublicKey>,
-    preferred: Option<Serial>,
+    preferred: Option<Preferred>,
+}
+
+#[derive(Clone, Debug)]
+struct Preferred {
+    serial: Serial,
+    /// When it became valid; a key without a certificate does not say.
+    since: Option<i64>,
 }
 
 impl KeyRing {
@@ -21,10 +28,11 @@ impl KeyRing {
         Self { keys: BTreeMap::new(), preferred: None }
     }
 
-    /// Adds a platform certificate.
+    /// Adds a platform certificate. During a rotation the younger one is preferred,
+    /// whichever is added first.
     #[must_use]
     pub fn with_certificate(self, certificate: Certificate) -> Self {
-        self.with_key(certificate.serial, certificate.public_key)
+        self.with(certificate.serial, certificate.public_key, Some(certificate.not_before))
     }
 
     /// Adds a key under its name.
@@ -32,9 +40,17 @@ impl KeyRing {
     /// A WeChat Pay public key is preferred to certificates: naming it in our
     /// requests is how a merchant finishes the migration.
     #[must_use]
-    pub fn with_key(mut self, serial: Serial, key: PublicKey) -> Self {
-        if self.preferred.as_ref().is_none_or(|known| !known.is_public_key()) {
-            self.preferred = Some(serial.clone());
+    pub fn with_key(self, serial: Serial, key: PublicKey) -> Self {
+        self.with(serial, key, None)
+    }
+
+    fn with(mut self, serial: Serial, key: PublicKey, since: Option<i64>) -> Self {
+        // A new name without a date is a public key, or the last word of the operator.
+        let replaced = |known: &Preferred| {
+            !known.serial.is_public_key() && (since.is_none() || known.since <= since)
+        };
+        if self.preferred.as_ref().is_none_or(replaced) {
+            self.preferred = Some(Preferred { serial: serial.clone(), since });
         }
         self.keys.insert(serial, key);
         self
@@ -59,6 +75,9 @@ impl KeyRing {
 
     /// What we send as `Wechatpay-Serial`: the key that we ask WeChat to answer with.
     pub const fn preferred(&self) -> Option<&Serial> {
-        self.preferred.as_ref()
+        match &self.preferred {
+            Some(preferred) => Some(&preferred.serial),
+            None => None,
+        }
     }
 }

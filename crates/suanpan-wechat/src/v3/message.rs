@@ -40,7 +40,7 @@ pub fn sign_message(
     [
         (TIMESTAMP, timestamp.as_str()),
         (NONCE, nonce),
-        (SERIAL, serial.as_str()),
+        (SERIAL, &serial.wire()),
         (SIGNATURE, &signature),
         (TYPE, SIGNATURE_TYPE),
     ]

@@ -13,6 +13,7 @@ mod calls;
 mod certificate;
 mod certificates;
 mod jsapi;
+mod json;
 mod key_ring;
 mod message;
 mod notification;

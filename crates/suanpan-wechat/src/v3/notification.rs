@@ -7,6 +7,7 @@
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
+use super::json::null_as_default;
 use super::{KeyRing, Transaction, open, seal, verify_message};
 use crate::{ApiV3Key, Error};
 
@@ -24,7 +25,7 @@ pub struct Notification {
     /// `encrypt-resource`.
     pub resource_type: String,
     /// For people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub summary: String,
     /// What it tells, sealed.
     pub resource: Resource,
@@ -34,14 +35,14 @@ pub struct Notification {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Resource {
     /// Such as `transaction` or `refund`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub original_type: String,
     /// `AEAD_AES_256_GCM`.
     pub algorithm: String,
     /// Base64.
     pub ciphertext: String,
     /// May be empty or absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub associated_data: String,
     /// 12 characters.
     pub nonce: String,

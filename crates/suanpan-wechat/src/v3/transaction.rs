@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::json::null_as_default;
 use crate::time::parse_rfc3339;
 use crate::{AppId, Error, Fen, MchId, OpenId, OutTradeNo, Payment, TradeState, TransactionId};
 
@@ -72,7 +73,7 @@ pub struct Transaction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<TransactionScene>,
     /// The coupons that were used.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub promotion_detail: Vec<PromotionDetail>,
     /// Members that this version does not know.
     #[serde(flatten)]
@@ -154,7 +155,7 @@ pub struct PromotionDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// The goods that it counted for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub goods_detail: Vec<PromotionGoods>,
 }
 
