@@ -236,7 +236,10 @@ impl Config {
         }
         let layers = Figment::from(Toml::string(DEFAULTS))
             .merge(Toml::file_exact(file))
-            .merge(Env::prefixed("SUANPAN_").split("__"));
+            // Only names of a setting: SUANPAN_LOG and SUANPAN_BIN are for others.
+            .merge(
+                Env::prefixed("SUANPAN_").filter(|name| name.as_str().contains("__")).split("__"),
+            );
         Self::extract(&layers, file.parent().unwrap_or(Path::new(".")))
     }
 
