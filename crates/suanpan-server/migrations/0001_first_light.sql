@@ -114,11 +114,13 @@ CREATE TABLE webhook_endpoint (
 );
 
 -- Work that time starts. Claimed under a lease; `key` makes it exist once, whoever asked for it. Rows of one `lane`
--- are handed out one at a time, oldest first.
+-- are handed out one at a time, oldest first. Rows of one `pool` share a number of hands, so that what is slow there
+-- holds up nothing elsewhere.
 CREATE TABLE due (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     key TEXT NOT NULL UNIQUE,
+    pool TEXT NOT NULL,
     lane TEXT,
     body TEXT NOT NULL,
     order_id TEXT,
@@ -130,7 +132,7 @@ CREATE TABLE due (
     last_error TEXT,
     created_at BIGINT NOT NULL
 );
-CREATE INDEX due_ready ON due (due_at, id) WHERE state = 'ready';
+CREATE INDEX due_ready ON due (pool, due_at, id) WHERE state = 'ready';
 CREATE INDEX due_lane ON due (lane, created_at, id) WHERE state = 'ready' AND lane IS NOT NULL;
 CREATE INDEX due_order ON due (order_id) WHERE order_id IS NOT NULL;
 

@@ -129,6 +129,7 @@ pub(crate) async fn soon(world: &World, attempt: &Attempt, why: &str) -> Result<
                 id,
                 kind: QUERY,
                 key: &format!("{QUERY}:{id}"),
+                pool: QUERY,
                 lane: None,
                 body: &body,
                 order_id: Some(attempt.order_id.as_str()),

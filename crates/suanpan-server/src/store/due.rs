@@ -17,6 +17,8 @@ pub struct NewDue<'a> {
     pub kind: &'a str,
     /// Makes it exist once: the second one with the same key is not put in, even when the first is done.
     pub key: &'a str,
+    /// Rows of one pool share a number of hands: all that may be held up by the same slow system is in one.
+    pub pool: &'a str,
     /// Rows of one lane are handed out one at a time, oldest first: while one of them waits for another try, those
     /// behind it wait too. `None`: no order.
     pub lane: Option<&'a str>,
@@ -39,6 +41,8 @@ pub struct Claim {
     pub kind: String,
     /// What made it exist once.
     pub key: String,
+    /// With whom it shares hands.
+    pub pool: String,
     /// What its worker needs to know; JSON.
     pub body: String,
     /// The order that it is about.
@@ -62,6 +66,7 @@ impl Tx {
             due.id,
             due.kind,
             due.key,
+            due.pool,
             due.lane,
             due.body,
             due.order_id,
@@ -71,18 +76,19 @@ impl Tx {
         Ok(self.exec(PUT, &args).await? == 1)
     }
 
-    /// Takes up to `limit` rows that are due at `now`, earliest first, until `lease_until`.
+    /// Takes up to `limit` rows of a pool that are due at `now`, earliest first, until `lease_until`.
     ///
     /// `holder` names one process in one life: a name that a restarted process
     /// takes again would let it speak for its former self.
     pub async fn due_claim(
         &mut self,
         holder: &str,
+        pool: &str,
         now: i64,
         lease_until: i64,
         limit: i64,
     ) -> Result<Vec<Claim>, StoreError> {
-        let rows = self.rows(CLAIM, &vals![holder, lease_until, now, limit]).await?;
+        let rows = self.rows(CLAIM, &vals![holder, lease_until, now, limit, pool]).await?;
         let mut claims = rows.iter().map(Claim::read).collect::<Result<Vec<_>, _>>()?;
         // RETURNING keeps no order.
         claims.sort_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
@@ -123,10 +129,11 @@ impl Tx {
         Ok(self.exec(EXTEND, &args).await? == 1)
     }
 
-    /// When the next row can be claimed, in unix microseconds; it may be past. A hint for how long to sleep.
-    pub async fn due_next(&mut self) -> Result<Option<i64>, StoreError> {
-        let row = self.row(NEXT, &[]).await?;
-        row.map_or(Ok(None), |row| row.opt_int("at"))
+    /// The pools that have work, each with the time of its first row that nobody holds, in unix microseconds; it may be
+    /// past. `None`: all that is left there is held. A hint for how long to sleep.
+    pub async fn due_pools(&mut self, now: i64) -> Result<Vec<(String, Option<i64>)>, StoreError> {
+        let rows = self.rows(POOLS, &vals![now]).await?;
+        rows.iter().map(|row| Ok((row.text("pool")?, row.opt_int("at")?))).collect()
     }
 }
 
@@ -136,6 +143,7 @@ impl Claim {
             id: row.text("id")?,
             kind: row.text("kind")?,
             key: row.text("key")?,
+            pool: row.text("pool")?,
             body: row.text("body")?,
             order_id: row.opt_text("order_id")?,
             due_at: row.int("due_at")?,
@@ -147,15 +155,16 @@ impl Claim {
     }
 }
 
-const PUT: &str = "INSERT INTO due (id, kind, key, lane, body, order_id, state, due_at, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8)
+const PUT: &str =
+    "INSERT INTO due (id, kind, key, pool, lane, body, order_id, state, due_at, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)
     ON CONFLICT (key) DO NOTHING";
 
 // The one statement whose text will differ: PostgreSQL wants FOR UPDATE SKIP LOCKED behind its LIMIT. MATERIALIZED
 // keeps its planner from running the selection, and so the LIMIT, more than once.
 const CLAIM: &str = "WITH picked AS MATERIALIZED (
         SELECT id FROM due
-        WHERE state = 'ready' AND due_at <= $3 AND lease_until <= $3
+        WHERE state = 'ready' AND pool = $5 AND due_at <= $3 AND lease_until <= $3
           AND NOT EXISTS (SELECT 1 FROM due AS earlier
                           WHERE earlier.lane = due.lane AND earlier.state = 'ready'
                             AND (earlier.created_at < due.created_at
@@ -164,7 +173,7 @@ const CLAIM: &str = "WITH picked AS MATERIALIZED (
     )
     UPDATE due SET lease_by = $1, lease_until = $2, attempt = attempt + 1
     WHERE id IN (SELECT id FROM picked)
-    RETURNING id, kind, key, body, order_id, due_at, attempt, lease_by, lease_until, created_at";
+    RETURNING id, kind, key, pool, body, order_id, due_at, attempt, lease_by, lease_until, created_at";
 
 const DONE: &str = "UPDATE due SET state = 'done', lease_by = NULL, lease_until = 0
     WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
@@ -179,10 +188,18 @@ const GIVE_UP: &str =
 const EXTEND: &str = "UPDATE due SET lease_until = $4
     WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
 
-const NEXT: &str =
-    "SELECT MIN(CASE WHEN due_at < lease_until THEN lease_until ELSE due_at END) AS at FROM due
-    WHERE state = 'ready'
-      AND NOT EXISTS (SELECT 1 FROM due AS earlier
-                      WHERE earlier.lane = due.lane AND earlier.state = 'ready'
-                        AND (earlier.created_at < due.created_at
-                             OR (earlier.created_at = due.created_at AND earlier.id < due.id)))";
+// Jumps from pool to pool along the index, instead of counting rows: one receiver that is down may have many thousands.
+const POOLS: &str = "WITH RECURSIVE pools (pool) AS (
+        SELECT MIN(pool) FROM due WHERE state = 'ready'
+        UNION ALL
+        SELECT (SELECT MIN(due.pool) FROM due WHERE state = 'ready' AND due.pool > pools.pool)
+        FROM pools WHERE pools.pool IS NOT NULL
+    )
+    SELECT pool, (SELECT due_at FROM due
+                  WHERE state = 'ready' AND due.pool = pools.pool AND lease_until <= $1
+                    AND NOT EXISTS (SELECT 1 FROM due AS earlier
+                                    WHERE earlier.lane = due.lane AND earlier.state = 'ready'
+                                      AND (earlier.created_at < due.created_at
+                                           OR (earlier.created_at = due.created_at AND earlier.id < due.id)))
+                  ORDER BY due_at, id LIMIT 1) AS at
+    FROM pools WHERE pool IS NOT NULL";

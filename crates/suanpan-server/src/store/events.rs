@@ -1,6 +1,8 @@
 //! Events, the endpoints that want them, and the tries to deliver them.
 
-use super::{NewDue, Row, StoreError, Tx};
+use std::fmt;
+
+use super::{NewDue, Row, StoreError, Tx, Val};
 use crate::vals;
 
 /// What the merchant's system is told. One id and one body for ever.
@@ -19,7 +21,7 @@ pub struct Event {
 }
 
 /// Where events go.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Endpoint {
     /// Its id, `whe_…`.
     pub id: String,
@@ -63,6 +65,11 @@ impl Endpoint {
         self.events.as_ref().is_none_or(|events| events.iter().any(|wanted| wanted == kind))
     }
 
+    fn args(&self) -> [Val; 6] {
+        let events = self.events.as_ref().map(|events| serde_json::json!(events).to_string());
+        vals![&self.id, &self.url, events, &self.secret, self.created_at, &self.source]
+    }
+
     fn read(row: &Row) -> Result<Self, StoreError> {
         let events = row.opt_text("events")?;
         Ok(Self {
@@ -73,6 +80,17 @@ impl Endpoint {
             created_at: row.int("created_at")?,
             source: row.text("source")?,
         })
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("id", &self.id)
+            .field("events", &self.events)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,6 +142,7 @@ impl Tx {
             id: &format!("due_{key}"),
             kind: WEBHOOK,
             key,
+            pool: &format!("{WEBHOOK}:{endpoint_id}"),
             lane: Some(&format!("{WEBHOOK}:{endpoint_id}:{about}")),
             body: &body.to_string(),
             order_id: event.order_id.as_deref(),
@@ -150,16 +169,12 @@ impl Tx {
 
     /// Puts an endpoint in.
     pub async fn endpoint_put(&mut self, endpoint: &Endpoint) -> Result<(), StoreError> {
-        let events = endpoint.events.as_ref().map(|events| serde_json::json!(events).to_string());
-        let args = vals![
-            &endpoint.id,
-            &endpoint.url,
-            events,
-            &endpoint.secret,
-            endpoint.created_at,
-            &endpoint.source,
-        ];
-        self.exec(ENDPOINT_PUT, &args).await.map(drop)
+        self.exec(ENDPOINT_PUT, &endpoint.args()).await.map(drop)
+    }
+
+    /// Puts an endpoint in, or makes the one of this id as it is here, in use again. When it was made is kept.
+    pub async fn endpoint_adopt(&mut self, endpoint: &Endpoint) -> Result<(), StoreError> {
+        self.exec(ENDPOINT_ADOPT, &endpoint.args()).await.map(drop)
     }
 
     /// The endpoints that are in use, oldest first.
@@ -227,6 +242,11 @@ const EVENTS: &str = "SELECT * FROM event WHERE (created_at, id) < ($1, $2)
 const ENDPOINT_PUT: &str =
     "INSERT INTO webhook_endpoint (id, url, events, secret, created_at, source)
     VALUES ($1, $2, $3, $4, $5, $6)";
+const ENDPOINT_ADOPT: &str =
+    "INSERT INTO webhook_endpoint (id, url, events, secret, created_at, source)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (id) DO UPDATE SET url = excluded.url, events = excluded.events,
+        secret = excluded.secret, source = excluded.source, deleted_at = NULL";
 const ENDPOINTS: &str =
     "SELECT * FROM webhook_endpoint WHERE deleted_at IS NULL ORDER BY created_at, id";
 const ENDPOINT: &str = "SELECT * FROM webhook_endpoint WHERE id = $1 AND deleted_at IS NULL";
