@@ -12,7 +12,7 @@
 //! | Is this payment the one that we asked for?   | [`Expected::compare`]         |
 //! | Is it the first, or was the order paid twice?| [`weigh`]                     |
 //! | How much may still go back?                  | [`refundable`]                |
-//! | When is a webhook tried again?               | [`WEBHOOK`], [`Schedule`]     |
+//! | When is a webhook or a query tried again?    | [`WEBHOOK`], [`QUERY`], [`Schedule`] |
 
 mod attempt;
 mod expected;
@@ -25,5 +25,5 @@ pub use attempt::{AttemptEvent, AttemptState};
 pub use expected::{Expected, Mismatch, Weight, weigh};
 pub use order::{OrderEvent, OrderStatus};
 pub use outcome::{Impossible, Outcome, UnknownWord};
-pub use schedule::{Schedule, WEBHOOK};
+pub use schedule::{QUERY, Schedule, WEBHOOK};
 pub use sums::{Overdrawn, refund, refundable};
