@@ -25,6 +25,7 @@ pub mod http;
 pub mod ids;
 pub mod order;
 pub mod outside;
+mod receivers;
 pub mod repair;
 pub mod store;
 pub mod timeline;
@@ -75,7 +76,7 @@ impl Server {
             None => format!("http://{address}"),
         };
         let world = Arc::new(World::new(&config, seams, store, public_url)?);
-        flow::webhook::adopt_configured(&world, &config).await?;
+        flow::endpoints::adopt_configured(&world, &config).await?;
         let first_api_key = first_api_key(&world).await?;
         Ok(Self { world, listener, address, config, first_api_key })
     }

@@ -10,9 +10,9 @@ use suanpan_client::{Client, Outside, Wire};
 use crate::Error;
 use crate::account::{Account, Accounts};
 use crate::config::Config;
-use crate::flow::webhook::Receivers;
 use crate::ids::OrderId;
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
+use crate::receivers::Receivers;
 use crate::store::Store;
 use crate::timeline::Entry;
 
@@ -70,6 +70,11 @@ impl World {
             max_body_bytes: config.server.max_body_bytes,
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
         })
+    }
+
+    /// What is true, for whoever embeds the server.
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Unix microseconds.

@@ -13,6 +13,7 @@
 //!
 //! [`pay`] walks the first four for one request of the mini program.
 
+pub mod endpoints;
 pub mod login;
 pub mod notify;
 pub mod order;
