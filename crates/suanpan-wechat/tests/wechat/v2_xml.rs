@@ -151,3 +151,15 @@ fn a_value_is_taken_as_it_stands() {
     assert_eq!(empty.iter().count(), 3);
     assert!(["a", "b", "c"].iter().all(|name| empty.get(name).is_none()));
 }
+
+/// A reader that follows the recommendation turns a bare carriage return into a line
+/// feed, and the signature would no longer match.
+#[test]
+fn no_bare_carriage_return_is_written() {
+    for value in ["\r", "a\r\nb", "]]>\r", "\r&"] {
+        let fields = Fields::from_iter([("a", value)]);
+        let xml = fields.to_xml();
+        assert!(!xml.contains('\r') && xml.contains("&#13;"), "{xml:?}");
+        assert_eq!(Fields::parse(xml.as_bytes()).unwrap(), fields);
+    }
+}

@@ -4,9 +4,9 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use suanpan_wechat::v3::{
     CertificatesAnswer, KeyRing, Notification, PaymentNotification, PublicKey, Resource,
-    sign_message,
+    Transaction, sign_message,
 };
-use suanpan_wechat::{ApiV3Key, Error, Serial};
+use suanpan_wechat::{ApiV3Key, Error, Payment, Serial};
 
 use crate::common::{
     PUBLIC_KEY_ID, certificate, headers, key_ring, moment, nonce, number, private_key, text,
@@ -49,7 +49,7 @@ fn notifications_are_read_as_elsewhere() {
 }
 
 /// Seals this inside, signs the envelope, and reads it as a payment.
-fn heard(event_type: &str, inside: &Value, change: fn(&mut Value)) -> Result<(), Error> {
+fn heard(event_type: &str, inside: &Value, change: fn(&mut Value)) -> Result<Transaction, Error> {
     let key = v3_key(KEY);
     let inside = inside.to_string();
     let resource = Resource::seal("transaction", &key, "N0nce-12char", inside.as_bytes()).unwrap();
@@ -63,9 +63,13 @@ fn heard(event_type: &str, inside: &Value, change: fn(&mut Value)) -> Result<(),
     let nonce = nonce("n");
     let signed = moment(NOW, &nonce);
     let headers = sign_message(&private_key("platform-1"), &serial, signed, body.as_bytes());
-    let read =
-        PaymentNotification::read(&headers, body.as_bytes(), &key_ring("platform-1"), &key, NOW)?;
-    read.transaction.payment().map(|_| ())
+    PaymentNotification::read(&headers, body.as_bytes(), &key_ring("platform-1"), &key, NOW)
+        .map(|read| read.transaction)
+}
+
+/// The fact in it, where there is one.
+fn fact(inside: &Value) -> Result<Payment, Error> {
+    heard("TRANSACTION.SUCCESS", inside, |_| ())?.payment()
 }
 
 fn payment() -> Value {
@@ -98,7 +102,7 @@ fn a_payment_without_its_essentials_is_no_fact() {
     for member in ["mchid", "appid", "out_trade_no", "trade_state"] {
         let mut inside = payment();
         inside.as_object_mut().unwrap().remove(member);
-        assert_eq!(heard("TRANSACTION.SUCCESS", &inside, |_| ()).unwrap_err().code(), "SP-FIELD");
+        assert_eq!(fact(&inside).unwrap_err().code(), "SP-FIELD");
     }
     for (member, bad) in [
         ("amount", json!({"total": 1.0})),
@@ -110,7 +114,7 @@ fn a_payment_without_its_essentials_is_no_fact() {
     ] {
         let mut inside = payment();
         inside[member] = bad;
-        assert!(heard("TRANSACTION.SUCCESS", &inside, |_| ()).is_err(), "{inside}");
+        assert!(fact(&inside).is_err(), "{inside}");
     }
 }
 
@@ -121,7 +125,7 @@ fn what_may_be_absent_may_be_null_and_new_members_may_come() {
         inside[member] = Value::Null;
     }
     inside["a_member_of_tomorrow"] = json!({"x": [1, 2]});
-    assert!(heard("TRANSACTION.SUCCESS", &inside, |_| ()).is_ok());
+    assert!(fact(&inside).is_ok());
     let bare = |envelope: &mut Value| {
         envelope["summary"] = Value::Null;
         envelope["tomorrow"] = json!(1);
