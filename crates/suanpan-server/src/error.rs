@@ -104,6 +104,9 @@ pub enum Error {
     /// The order is for another payer.
     #[error("the order is for another payer")]
     OtherPayer,
+    /// A form of the console came from elsewhere.
+    #[error("the form was not sent by a page of this console")]
+    ForeignForm,
     /// The code of `wx.login` was not taken.
     #[error("WeChat did not take the login code")]
     Login {
@@ -226,6 +229,7 @@ impl Error {
             Self::OrderExpired => "SP-ORDER-EXPIRED",
             Self::OrderPaid => "SP-ORDER-PAID",
             Self::OtherPayer => "SP-OTHER-PAYER",
+            Self::ForeignForm => "SP-CONSOLE-FORM",
             Self::Login { refusal } => login_code(refusal),
             Self::Refused { .. } => "SP-WECHAT-REFUSED",
             Self::Unwritable { cause, .. } => cause.code(),
@@ -272,6 +276,7 @@ impl Error {
             Self::OrderClosed | Self::OrderExpired => "create a new order",
             Self::OrderPaid => "nothing to pay or close; refund it if the money is to go back",
             Self::OtherPayer => "pay with the account that the order was made for",
+            Self::ForeignForm => "open the console and use the buttons of its own pages",
             Self::Login { refusal } => login_remedy(refusal),
             Self::Refused { .. } => {
                 "look up WeChat's code, given in `wechat`; most point at keys, bindings or parameters of the merchant account"
@@ -310,7 +315,7 @@ impl Error {
             Self::Notification(cause) => notification_kind(cause),
             Self::TooLarge { .. } => Kind::TooLarge,
             Self::Unauthorized | Self::SignIn => Kind::Unauthorized,
-            Self::OtherPayer => Kind::Forbidden,
+            Self::OtherPayer | Self::ForeignForm => Kind::Forbidden,
             Self::NotFound { .. } | Self::NoRoute { .. } | Self::Unmatched => Kind::NotFound,
             Self::WrongMethod { .. } => Kind::WrongMethod,
             Self::ReferenceTaken { .. }

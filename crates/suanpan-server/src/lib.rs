@@ -119,7 +119,9 @@ impl Server {
             drop(stopped.wait_for(|stopped| *stopped).await);
         };
         let worker = tokio::spawn(due::work(Arc::clone(&self.world), until(stopped.clone())));
-        let router = http::routes::router(Arc::clone(&self.world), &self.config);
+        let stopping = http::console::Stopping(stopped.clone());
+        let router = http::routes::router(Arc::clone(&self.world), &self.config)
+            .layer(axum::Extension(stopping));
         let served = tokio::spawn(
             axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(until(stopped))

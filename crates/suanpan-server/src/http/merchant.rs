@@ -154,11 +154,11 @@ fn limit(given: Option<&str>) -> Result<i64, Error> {
 }
 
 /// Where the next page begins. Opaque to callers.
-fn cursor(at: i64, id: &str) -> String {
+pub(super) fn cursor(at: i64, id: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{at} {id}"))
 }
 
-fn read_cursor(text: &str) -> Result<(i64, String), Error> {
+pub(super) fn read_cursor(text: &str) -> Result<(i64, String), Error> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let plain = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let parts = plain.as_deref().and_then(|plain| plain.split_once(' '));

@@ -5,6 +5,7 @@
 
 mod auth;
 mod body;
+pub mod console;
 mod idempotency;
 mod merchant;
 mod miniprogram;

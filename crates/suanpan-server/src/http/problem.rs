@@ -37,7 +37,7 @@ impl IntoResponse for Refused {
 }
 
 /// The one table from who is to blame to a status.
-fn status(error: &Error) -> StatusCode {
+pub(super) fn status(error: &Error) -> StatusCode {
     match error.kind() {
         Kind::BadInput => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Malformed => StatusCode::BAD_REQUEST,

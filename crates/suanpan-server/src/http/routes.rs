@@ -18,7 +18,7 @@ use tower_http::request_id::{
 };
 
 use super::problem::Refused;
-use super::{auth, idempotency, merchant, miniprogram, problem, wechat};
+use super::{auth, console, idempotency, merchant, miniprogram, problem, wechat};
 use crate::Error;
 use crate::config::Config;
 use crate::world::World;
@@ -43,6 +43,7 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
     let router = Router::new()
         .nest("/miniprogram", miniprogram)
         .nest("/v1", merchant)
+        .nest("/console", console::routes())
         .route("/wechat/notify/{mchid}", post(wechat::notify))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))

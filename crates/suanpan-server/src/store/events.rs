@@ -95,7 +95,7 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Event {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.text("id")?,
             order_id: row.opt_text("order_id")?,

@@ -16,6 +16,7 @@
 //! WeChat survives a power cut), one writer thread with group commit.
 
 mod access;
+mod console;
 mod database;
 mod due;
 mod error;
@@ -37,6 +38,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, watch};
 
 pub use self::access::Remembered;
+pub use self::console::{Delivered, Waiting};
 pub use self::database::Database;
 pub use self::due::{Claim, NewDue};
 pub use self::error::StoreError;

@@ -1,0 +1,114 @@
+//! The operators' console: orders and their stories as web pages.
+//!
+//! Made on the server and complete without JavaScript; `console.js` only
+//! reloads what changed. It has no passwords: a one-time link opens a session
+//! (`session.rs`). Everything that came from outside is escaped by `maud`, and
+//! the content security policy leaves nothing that could run it.
+
+mod assets;
+mod links;
+mod live;
+mod order;
+mod orders;
+mod page;
+mod parts;
+mod session;
+mod trouble;
+mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+pub use live::Stopping;
+
+use self::links::query_value;
+use self::page::Visit;
+use self::session::Operator;
+use self::trouble::Trouble;
+use self::words::LANG_COOKIE;
+use crate::Error;
+use crate::world::World;
+
+/// The pages, as they are nested under `/console`.
+pub(super) fn routes() -> Router<Arc<World>> {
+    Router::new()
+        .route("/", get(front))
+        .route("/orders/{id}", get(order::order))
+        .route("/events", get(live::events))
+        .route("/sign-out", post(session::sign_out))
+        .route("/signed-out", get(session::signed_out))
+        .route("/assets/{name}", get(assets::asset))
+        .fallback(no_page)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(dress))
+        .layer(middleware::map_response(harden))
+}
+
+/// `GET /console`: the orders; with `?setup=TOKEN` the door.
+async fn front(
+    State(world): State<Arc<World>>,
+    visit: Visit,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    match query_value(visit.here(), "setup") {
+        Some(token) => session::sign_in(&world, &visit, &method, &headers, &token).await,
+        None => {
+            Operator::admit(&world, &headers).await?;
+            orders::orders(&world, &visit).await
+        }
+    }
+}
+
+async fn no_page(_: Operator) -> Trouble {
+    Trouble::NoPage
+}
+
+async fn wrong_method(request: Request) -> Trouble {
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    Trouble::Refused(Arc::new(Error::WrongMethod { method, path }))
+}
+
+/// Writes the page of a refusal, in the reader's language, and remembers the language that was asked for.
+async fn dress(visit: Visit, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+    if let Some(trouble) = response.extensions_mut().remove::<Trouble>() {
+        trouble.log(&method, visit.here().path());
+        response = trouble.write(&visit, response);
+    }
+    if query_value(visit.here(), "lang").is_some() {
+        let tag = visit.lang.tag();
+        let cookie = format!(
+            "{LANG_COOKIE}={tag}; Path={}; Max-Age=31536000; SameSite=Lax; HttpOnly",
+            links::HOME
+        );
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// What holds for every answer of the console.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    // An asset says itself how long it keeps: its address changes with its bytes.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);

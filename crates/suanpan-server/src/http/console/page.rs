@@ -1,0 +1,117 @@
+//! The frame that every page of the console has.
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::assets::{SCRIPT, STYLE};
+use super::links;
+use super::words::{self, Lang, Say};
+
+/// A visit to a page: its address, and the reader's language.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    /// The reader's language.
+    pub(super) lang: Lang,
+    here: Uri,
+}
+
+impl Visit {
+    /// The text in the reader's language.
+    pub(super) const fn say(&self, text: Say) -> &'static str {
+        self.lang.say(text)
+    }
+
+    /// The address, as the browser knows it.
+    pub(super) const fn here(&self) -> &Uri {
+        &self.here
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visit {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let OriginalUri(here) = OriginalUri::from_request_parts(parts, state).await?;
+        Ok(Self { lang: Lang::from_request_parts(parts, state).await?, here })
+    }
+}
+
+/// For whom a page is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Frame {
+    /// For whoever stands at the door.
+    Outside,
+    /// For an operator.
+    Inside,
+    /// For an operator, and kept up to date while it is open.
+    Live,
+}
+
+/// A whole page.
+pub(super) fn page(visit: &Visit, frame: Frame, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(visit.lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                // Stricter policies make a browser post our own forms with `Origin: null`.
+                meta name="referrer" content="same-origin";
+                title { (title) " · " (visit.say(words::BRAND)) }
+                link rel="icon" href=(ICON);
+                link rel="stylesheet" href=(STYLE.href());
+                @if frame == Frame::Live {
+                    script defer src=(SCRIPT.href()) {}
+                }
+            }
+            body {
+                a.skip href="#main" { (visit.say(words::SKIP)) }
+                (top(visit, frame))
+                main #main { (body) }
+                @if frame != Frame::Outside {
+                    footer.foot { (visit.say(words::CLOCK_NOTE)) }
+                }
+            }
+        }
+    }
+}
+
+fn top(visit: &Visit, frame: Frame) -> Markup {
+    let other = visit.lang.other();
+    html! {
+        header.top {
+            div.top-inner {
+                a.brand href=(links::HOME) {
+                    (MARK)
+                    span.brand-name { (visit.say(words::BRAND)) }
+                    span.brand-part { (visit.say(words::CONSOLE)) }
+                }
+                div.tools {
+                    @if frame == Frame::Live {
+                        // The script shows one of these; without it, there is the link.
+                        span.pulse data-live-state="on" hidden { (visit.say(words::LIVE)) }
+                        span.pulse.lost data-live-state="off" hidden { (visit.say(words::LIVE_LOST)) }
+                        a.tool data-live-state="none" href=(visit.here()) { (visit.say(words::RELOAD)) }
+                    }
+                    a.tool data-testid="lang" lang=(other.tag()) hreflang=(other.tag())
+                        href=(links::in_language(visit.here(), other.tag())) { (other.own_name()) }
+                    @if frame != Frame::Outside {
+                        form method="post" action="/console/sign-out" {
+                            button.tool type="submit" { (visit.say(words::SIGN_OUT)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An abacus.
+const MARK: PreEscaped<&str> = PreEscaped(
+    r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="currentColor"/><g class="rods"><path d="M7 12.5h18"/><path d="M10.5 7v18M16 7v18M21.5 7v18" opacity=".45"/></g><g class="beads"><ellipse cx="10.5" cy="9.4" rx="2.7" ry="1.7"/><ellipse cx="16" cy="9.4" rx="2.7" ry="1.7"/><ellipse cx="21.5" cy="9.4" rx="2.7" ry="1.7"/><ellipse cx="10.5" cy="16" rx="2.7" ry="1.7"/><ellipse cx="16" cy="22.6" rx="2.7" ry="1.7"/><ellipse cx="21.5" cy="16" rx="2.7" ry="1.7"/><ellipse cx="21.5" cy="20" rx="2.7" ry="1.7"/></g></svg>"#,
+);
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%2307a452'/%3E%3Cg stroke='%23fff' stroke-width='2' stroke-linecap='round'%3E%3Cpath d='M7 12.5h18'/%3E%3Cpath d='M11 7v18M21 7v18' opacity='.5'/%3E%3C/g%3E%3Cg fill='%23fff'%3E%3Cellipse cx='11' cy='9.2' rx='3.4' ry='2'/%3E%3Cellipse cx='21' cy='9.2' rx='3.4' ry='2'/%3E%3Cellipse cx='11' cy='16.4' rx='3.4' ry='2'/%3E%3Cellipse cx='21' cy='22.4' rx='3.4' ry='2'/%3E%3C/g%3E%3C/svg%3E";

@@ -1,0 +1,130 @@
+//! What goes wrong in the console, as a page that says what to do.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use super::super::problem;
+use super::links;
+use super::page::{Frame, Visit, page};
+use super::words::{self, Say};
+use crate::{Error, chain};
+
+/// Why there is no page as it was asked for. A handler answers it, the outermost layer writes it.
+#[derive(Clone, Debug)]
+pub(super) enum Trouble {
+    /// The browser is not signed in.
+    NoSession,
+    /// Nothing is there.
+    NoPage,
+    /// The rest.
+    Refused(Arc<Error>),
+}
+
+impl<E: Into<Error>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Refused(Arc::new(error.into()))
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Trouble {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSession => StatusCode::UNAUTHORIZED,
+            Self::NoPage => StatusCode::NOT_FOUND,
+            Self::Refused(error) => problem::status(error),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoSession => Error::SignIn.code(),
+            Self::NoPage => "SP-NO-ENDPOINT",
+            Self::Refused(error) => error.code(),
+        }
+    }
+
+    /// One line in the log, as for every refusal.
+    pub(super) fn log(&self, method: &Method, path: &str) {
+        let (code, status) = (self.code(), self.status().as_u16());
+        let cause = match self {
+            Self::Refused(error) => Some(chain(error.as_ref())),
+            Self::NoSession | Self::NoPage => None,
+        };
+        if status >= 500 {
+            tracing::warn!(code, status, %method, path, cause, "the console cannot show a page");
+        } else {
+            tracing::info!(code, status, %method, path, cause, "the console refused a request");
+        }
+    }
+
+    /// The page, under the head of the bare response.
+    pub(super) fn write(&self, visit: &Visit, bare: Response) -> Response {
+        let (title, help) = self.words();
+        let body = html! {
+            section.notice data-testid="trouble" {
+                h1 { (visit.say(title)) }
+                p { (visit.say(help)) }
+                (self.way_out(visit))
+                p.code-line {
+                    code { (self.code()) }
+                    @if let Self::Refused(error) = self { " " (error) }
+                }
+            }
+        };
+        let frame = if self.is_about_the_door() { Frame::Outside } else { Frame::Inside };
+        let written = page(visit, frame, visit.say(title), &body);
+        (bare.status(), written).into_response()
+    }
+
+    fn words(&self) -> (Say, Say) {
+        let error = match self {
+            Self::NoSession => return (words::NO_SESSION, words::NO_SESSION_HELP),
+            Self::NoPage => return (words::NO_PAGE, words::NO_PAGE_HELP),
+            Self::Refused(error) => error.as_ref(),
+        };
+        if matches!(error, Error::SignIn) {
+            (words::LINK_USED, words::LINK_USED_HELP)
+        } else if matches!(error, Error::ForeignForm) {
+            (words::FOREIGN, words::FOREIGN_HELP)
+        } else if matches!(error, Error::NotFound { .. }) {
+            (words::NOT_FOUND, words::NOT_FOUND_HELP)
+        } else if matches!(error, Error::WrongMethod { .. }) {
+            (words::NO_PAGE, words::NO_PAGE_HELP)
+        } else {
+            (words::FAILED, words::FAILED_HELP)
+        }
+    }
+
+    fn is_about_the_door(&self) -> bool {
+        match self {
+            Self::NoSession => true,
+            Self::NoPage => false,
+            Self::Refused(error) => matches!(**error, Error::SignIn),
+        }
+    }
+
+    fn way_out(&self, visit: &Visit) -> Markup {
+        html! {
+            @if self.is_about_the_door() {
+                h2 { (visit.say(words::HOW_TO_SIGN_IN)) }
+                ul {
+                    li { (visit.say(words::LINK_FROM_DEV)) }
+                    li { (visit.say(words::LINK_FROM_OPERATOR)) }
+                }
+            } @else {
+                p { a.button href=(links::HOME) { (visit.say(words::ALL_ORDERS)) } }
+            }
+        }
+    }
+}
