@@ -5,7 +5,7 @@
 //! finds it; so it is found here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use suanpan_wechat::v2::SignType;
@@ -259,7 +259,7 @@ fn read(
     config: &Config,
     merchant: &MerchantConfig,
     name: &str,
-    file: &PathBuf,
+    file: &Path,
 ) -> Result<String, Error> {
     config.read(&format!("merchants[{}].{name}", merchant.mchid), file)
 }
@@ -268,7 +268,7 @@ fn read_certificate(
     config: &Config,
     merchant: &MerchantConfig,
     name: &'static str,
-    file: &PathBuf,
+    file: &Path,
 ) -> Result<Certificate, Error> {
     let pem = read(config, merchant, name, file)?;
     Certificate::from_pem(&pem).map_err(of(merchant, name))

@@ -240,7 +240,7 @@ impl Config {
             .merge(
                 Env::prefixed("SUANPAN_").filter(|name| name.as_str().contains("__")).split("__"),
             );
-        Self::extract(&layers, file.parent().unwrap_or(Path::new(".")))
+        Self::extract(&layers, file.parent().unwrap_or_else(|| Path::new(".")))
     }
 
     /// Reads defaults and this text, as if it were a file in `base`.

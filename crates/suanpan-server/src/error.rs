@@ -4,6 +4,7 @@
 //! [`Kind`] to one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use suanpan_client as client;
 use suanpan_ledger::{Impossible, Mismatch};
@@ -128,7 +129,7 @@ pub enum Error {
         operation: &'static str,
         /// Why not.
         #[source]
-        cause: client::Error,
+        cause: Arc<client::Error>,
     },
     /// Nobody can tell what WeChat did; it is asked again.
     #[error("WeChat's answer to {operation} is not known yet")]
@@ -137,7 +138,7 @@ pub enum Error {
         operation: &'static str,
         /// Why it is not known.
         #[source]
-        cause: client::Error,
+        cause: Arc<client::Error>,
     },
     /// A notification cannot be believed or read.
     #[error("the notification is refused")]
@@ -340,12 +341,14 @@ impl Error {
     }
 
     /// WeChat's code and words, where it said no.
-    pub const fn wechat(&self) -> Option<&wechat::Refusal> {
-        match self {
-            Self::Login { refusal } | Self::Refused { refusal, .. } => Some(refusal),
-            Self::Unknown { cause, .. } | Self::Unwritable { cause, .. } => cause.refusal(),
-            _ => None,
+    pub fn wechat(&self) -> Option<&wechat::Refusal> {
+        if let Self::Login { refusal } | Self::Refused { refusal, .. } = self {
+            return Some(refusal);
         }
+        if let Self::Unknown { cause, .. } | Self::Unwritable { cause, .. } = self {
+            return cause.refusal();
+        }
+        None
     }
 
     /// A field that breaks its rule.
@@ -396,10 +399,7 @@ fn login_remedy(refusal: &wechat::Refusal) -> &'static str {
 }
 
 fn notification_kind(cause: &wechat::Error) -> Kind {
-    match cause {
-        wechat::Error::Xml { .. } | wechat::Error::Json { .. } | wechat::Error::Field { .. } => {
-            Kind::Malformed
-        }
-        _ => Kind::Unauthorized,
-    }
+    use wechat::Error::{Field, Json, Xml};
+    let unreadable = matches!(cause, Xml { .. } | Json { .. } | Field { .. });
+    if unreadable { Kind::Malformed } else { Kind::Unauthorized }
 }

@@ -74,7 +74,7 @@ impl Placement {
         };
         read.map_err(|cause| Error::Unwritable {
             operation: "the stored order",
-            cause: cause.into(),
+            cause: std::sync::Arc::new(cause.into()),
         })
     }
 

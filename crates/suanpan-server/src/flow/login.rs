@@ -43,7 +43,7 @@ async fn once(world: &World, app: &App, code: &LoginCode) -> Result<OpenId, Erro
     let asked = world.logins.try_get_with(key.clone(), ask(world, app, code)).await;
     // A code works once, also here: whoever comes later is told so by WeChat.
     world.logins.invalidate(&key).await;
-    asked.map_err(|shared| Arc::try_unwrap(shared).unwrap_or_else(|shared| copy(&shared)))
+    asked.map_err(|shared| copy(&shared))
 }
 
 async fn ask(world: &World, app: &App, code: &LoginCode) -> Result<OpenId, Error> {
@@ -52,19 +52,24 @@ async fn ask(world: &World, app: &App, code: &LoginCode) -> Result<OpenId, Error
         Outcome::Done(done) => Ok(done.answer.openid),
         Outcome::Rejected(no) => Err(match no.refusal() {
             Some(refusal) => Error::Login { refusal: refusal.clone() },
-            None => Error::Unwritable { operation: call.operation(), cause: no.error },
+            None => Error::Unwritable { operation: call.operation(), cause: no.error.into() },
         }),
         Outcome::Unknown(doubt) => {
-            Err(Error::Unknown { operation: call.operation(), cause: doubt.error })
+            Err(Error::Unknown { operation: call.operation(), cause: doubt.error.into() })
         }
     }
 }
 
 /// The error for each of those who waited for one answer.
 fn copy(shared: &Error) -> Error {
-    match shared {
-        Error::Login { refusal } => Error::Login { refusal: refusal.clone() },
-        // The cause went to the one who asked; the others may try again.
-        _ => Error::Busy,
+    if let Error::Login { refusal } = shared {
+        return Error::Login { refusal: refusal.clone() };
     }
+    if let Error::Unknown { operation, cause } = shared {
+        return Error::Unknown { operation, cause: Arc::clone(cause) };
+    }
+    if let Error::Unwritable { operation, cause } = shared {
+        return Error::Unwritable { operation, cause: Arc::clone(cause) };
+    }
+    Error::Broken
 }

@@ -171,7 +171,7 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
         Outcome::Done(done) => prepared(world, attempt, done.answer, took).await,
         Outcome::Unknown(doubt) => {
             query::soon(world, &attempt, &format!("the answer is not known: {doubt}")).await?;
-            Err(Error::Unknown { operation, cause: doubt.error })
+            Err(Error::Unknown { operation, cause: doubt.error.into() })
         }
         Outcome::Rejected(no) => {
             // The number lives already: WeChat knows better than we how it stands.
@@ -179,7 +179,9 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
                 match query::query(world, account, &attempt).await? {
                     Standing::Paid => return Ok(Placed::Ready(Prepaid::AlreadyPaid)),
                     Standing::Ended => return Ok(Placed::Again),
-                    Standing::Unknown => return Err(Error::Unknown { operation, cause: no.error }),
+                    Standing::Unknown => {
+                        return Err(Error::Unknown { operation, cause: no.error.into() });
+                    }
                     // So the parameters are wrong, as it says.
                     Standing::Open | Standing::Absent => {}
                 }
@@ -190,7 +192,7 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
                 return Ok(Placed::Again);
             }
             let Some(refusal) = no.refusal().cloned() else {
-                return Err(Error::Unwritable { operation, cause: no.error });
+                return Err(Error::Unwritable { operation, cause: no.error.into() });
             };
             // A no without a proof must not free the number: what if WeChat took the order after all? And a no
             // because we ask too often says nothing about the order.

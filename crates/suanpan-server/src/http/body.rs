@@ -1,7 +1,6 @@
 //! From the bytes of a request to a type.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -26,13 +25,12 @@ impl FromRequest<std::sync::Arc<World>> for Body {
         world: &std::sync::Arc<World>,
     ) -> Result<Self, Refused> {
         let read = Bytes::from_request(request, world).await;
-        read.map(Self).map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(failed)
-                if failed.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-            {
-                Refused(Error::TooLarge { limit: world.max_body_bytes })
-            }
-            other => Refused(Error::Body { why: other.body_text() }),
+        read.map(Self).map_err(|rejection| {
+            Refused(if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Error::TooLarge { limit: world.max_body_bytes }
+            } else {
+                Error::Body { why: rejection.body_text() }
+            })
         })
     }
 }

@@ -88,6 +88,7 @@ impl Problem {
             code: refusal.code.clone(),
             message: refusal.message.clone(),
         };
+        let taken = if let Error::ReferenceTaken { id } = error { Some(id) } else { None };
         Self {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
@@ -100,10 +101,7 @@ impl Problem {
             remedy: error.remedy(),
             request_id: None,
             wechat: error.wechat().map(told),
-            order_id: match error {
-                Error::ReferenceTaken { id } => Some(id.to_string()),
-                _ => None,
-            },
+            order_id: taken.map(ToString::to_string),
         }
     }
 }

@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use axum::{BoxError, Json, Router, middleware};
 use serde_json::json;
 use tower::ServiceBuilder;
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::request_id::{
@@ -57,7 +58,8 @@ fn limited(router: Router<Arc<World>>, world: &Arc<World>, config: &Config) -> R
     let limits = ServiceBuilder::new()
         .layer(axum::error_handling::HandleErrorLayer::new(overloaded))
         .load_shed()
-        .concurrency_limit(config.server.max_concurrent_requests)
+        // One for all routes: a plain limit would be one for each.
+        .layer(GlobalConcurrencyLimitLayer::new(config.server.max_concurrent_requests))
         .timeout(Duration::from_secs(config.server.request_timeout_seconds));
     router
         .layer(DefaultBodyLimit::max(config.server.max_body_bytes))

@@ -40,7 +40,7 @@ pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Resul
         }
         Outcome::Unknown(doubt) => {
             soon(world, attempt, "the answer to the close is not known").await?;
-            Err(Error::Unknown { operation, cause: doubt.error })
+            Err(Error::Unknown { operation, cause: doubt.error.into() })
         }
         // Whatever the reason: how it stands decides, not how the refusal is spelled.
         Outcome::Rejected(no) => match query(world, account, attempt).await? {
@@ -52,7 +52,7 @@ pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Resul
             }
             Standing::Open | Standing::Unknown => Err(match no.refusal() {
                 Some(refusal) => Error::Refused { operation, refusal: refusal.clone() },
-                None => Error::Unwritable { operation, cause: no.error },
+                None => Error::Unwritable { operation, cause: no.error.into() },
             }),
         },
     }

@@ -1,0 +1,149 @@
+//! A backend on a free port, with a database of its own and a clock that stands still.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use suanpan_server::outside::{ManualClock, SeededDice};
+use suanpan_server::{Config, Seams, Server};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
+pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
+
+pub(crate) const APP: &str = "wx2421b1c4370ec43b";
+pub(crate) const OTHER_APP: &str = "wx8888888888888888";
+
+pub(crate) struct Backend {
+    pub(crate) url: String,
+    pub(crate) key: String,
+    pub(crate) clock: ManualClock,
+    http: reqwest::Client,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), suanpan_server::Error>>,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer: status, content type, and the body as JSON where it is some.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) replayed: bool,
+    pub(crate) json: Value,
+    pub(crate) text: String,
+}
+
+impl Backend {
+    pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more settings, as TOML.
+    pub(crate) async fn start_with(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::parse(&format!("{more}\n{MERCHANTS}"), folder.path()).unwrap();
+        config.server.listen = "127.0.0.1:0".parse().unwrap();
+        let clock = ManualClock::at(NEW_YEAR);
+        let seams = Seams {
+            clock: Arc::new(clock.clone()),
+            dice: Arc::new(SeededDice::new(1)),
+            wire: None,
+        };
+        let server = Server::open(config, seams).await.unwrap();
+        let (url, key) = (server.url(), server.first_api_key().unwrap().to_owned());
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async move {
+            drop(stopped.await);
+        }));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { url, key, clock, http, stop, running, _folder: folder }
+    }
+
+    /// Stops it as a signal does, and waits until it has ended.
+    pub(crate) async fn stop(self) {
+        let Self { stop, running, .. } = self;
+        stop.send(()).unwrap();
+        running.await.unwrap().unwrap();
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .timeout(Duration::from_secs(30))
+            .header("authorization", format!("Bearer {}", self.key))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        send(self.request(Method::POST, path).body(body.to_owned())).await
+    }
+
+    pub(crate) async fn post_once(&self, path: &str, key: &str, body: &str) -> Answer {
+        let request = self.request(Method::POST, path).header("idempotency-key", key);
+        send(request.body(body.to_owned())).await
+    }
+
+    /// An order over this many fen.
+    pub(crate) async fn order(&self, reference: &str, amount: i64) -> Value {
+        let body = serde_json::json!({ "reference": reference, "amount": amount, "description": "龙井一杯" });
+        let answer = self.post("/v1/orders", &body.to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json
+    }
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let content_type = header("content-type").unwrap_or_default().to_owned();
+    let replayed = header("idempotency-replayed") == Some("true");
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer { status, content_type, replayed, json, text }
+}
+
+impl Answer {
+    /// A problem of this status and code, with something to do about it.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) -> &Self {
+        assert_eq!(
+            (self.status, self.json["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
+        assert_eq!(self.content_type, "application/problem+json");
+        assert_eq!(self.json["status"], status);
+        for member in ["title", "detail", "remedy", "request_id"] {
+            assert!(self.json[member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
+        }
+        self
+    }
+}
+
+/// WeChat is not there: nothing listens on the discard port.
+const MERCHANTS: &str = r#"
+[wechat]
+merchant_hosts = ["http://127.0.0.1:9"]
+platform_host = "http://127.0.0.1:9"
+[[merchants]]
+mchid = "1900000109"
+api = "v2"
+api_v2_key = "8934e7d15453e97507ef794cf7b0519d"
+[[merchants.apps]]
+appid = "wx2421b1c4370ec43b"
+secret = "0123456789abcdef0123456789abcdef"
+[[merchants]]
+mchid = "1900000110"
+api = "v2"
+api_v2_key = "8934e7d15453e97507ef794cf7b0519e"
+[[merchants.apps]]
+appid = "wx8888888888888888"
+secret = "0123456789abcdef0123456789abcdee"
+"#;

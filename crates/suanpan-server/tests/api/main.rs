@@ -1,0 +1,12 @@
+//! The merchant's API over real HTTP and a real SQLite file, without WeChat.
+
+#[cfg(test)]
+mod backend;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod orders;
