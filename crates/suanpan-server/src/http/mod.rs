@@ -11,4 +11,5 @@ mod merchant;
 mod miniprogram;
 mod problem;
 pub mod routes;
+mod webhook_endpoints;
 mod wechat;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{BoxError, Json, Router, middleware};
 use serde_json::json;
 use tower::ServiceBuilder;
@@ -19,7 +19,9 @@ use tower_http::request_id::{
 };
 
 use super::problem::Refused;
-use super::{auth, console, idempotency, merchant, miniprogram, problem, wechat};
+use super::{
+    auth, console, idempotency, merchant, miniprogram, problem, webhook_endpoints, wechat,
+};
 use crate::Error;
 use crate::config::Config;
 use crate::world::World;
@@ -38,6 +40,9 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .route("/orders/{id}/close", post(merchant::close_order))
         .route("/orders/{id}/timeline", get(merchant::order_timeline))
         .route("/events", get(merchant::events))
+        .route("/webhook-endpoints", get(webhook_endpoints::list).post(webhook_endpoints::create))
+        .route("/webhook-endpoints/{id}", delete(webhook_endpoints::delete))
+        .route("/webhook-endpoints/{id}/rotate-secret", post(webhook_endpoints::rotate_secret))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&world), idempotency::once))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&world), auth::require));
 

@@ -18,7 +18,8 @@ use crate::world::World;
 #[derive(Clone, Debug)]
 pub struct Stopping(pub watch::Receiver<bool>);
 
-/// `GET /console/events`: an event after each commit, at most one a second.
+/// `GET /console/events`: an event after each commit, at most one a second. The first comes at once, since a commit
+/// may have been between the page and its stream.
 pub(super) async fn events(
     State(world): State<Arc<World>>,
     _: Operator,
