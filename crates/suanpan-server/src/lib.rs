@@ -9,6 +9,7 @@
 //! http/ ──▶ flow/, repair/ ──▶ store/       what is true
 //!                        └──▶ gateway.rs    what WeChat is asked
 //! due.rs ─▶ flow/webhook, repair/query      what time starts
+//!                └────────▶ receivers/      the merchant's own systems
 //! ```
 //!
 //! [`Server::open`] reads keys, opens the database and binds the port, so that

@@ -1,0 +1,18 @@
+//! Step 6 over real sockets and a real SQLite file, under a clock that tests turn: nothing here sleeps.
+
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod endpoints;
+#[cfg(test)]
+mod guard;
+#[cfg(test)]
+mod leases;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod receiver;
+#[cfg(test)]
+mod shop;
+#[cfg(test)]
+mod worker;
