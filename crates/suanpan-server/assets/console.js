@@ -28,7 +28,9 @@ async function refresh() {
       location.reload();
       return;
     }
-    if (reply.ok) take(new DOMParser().parseFromString(await reply.text(), 'text/html'));
+    if (!reply.ok) return;
+    take(new DOMParser().parseFromString(await reply.text(), 'text/html'));
+    if (source?.readyState === EventSource.OPEN) show('on');
   } catch {
     show('off');
   } finally {

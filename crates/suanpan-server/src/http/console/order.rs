@@ -70,6 +70,7 @@ fn body(world: &World, visit: &Visit, story: &Story) -> Markup {
             header.order-head {
                 div {
                     h1 { (order.description) }
+                    p.sub.mono { (order.reference) }
                     p.sub.mono { (order.id) }
                 }
                 div.order-sum {
@@ -180,18 +181,21 @@ fn attempts(world: &World, visit: &Visit, story: &Story) -> Markup {
             table.cards {
                 thead {
                     tr {
-                        th { "out_trade_no" }
-                        th { (visit.say(words::STATUS)) }
-                        th { (visit.say(words::PREPAY)) }
-                        th { (visit.say(words::CREATED_AT)) }
+                        th scope="col" { "out_trade_no" }
+                        th scope="col" { (visit.say(words::STATUS)) }
+                        th scope="col" { (visit.say(words::PREPAY)) }
+                        th scope="col" { (visit.say(words::CREATED_AT)) }
                     }
                 }
                 tbody {
                     @for attempt in &story.attempts {
                         tr {
-                            td {
+                            td.wide {
                                 span.mono { (attempt.out_trade_no) }
-                                span.sub { "API" (api_of(attempt)) }
+                                span.sub {
+                                    "API" (api_of(attempt))
+                                    @if let Some(openid) = &attempt.openid { " · " (openid.masked()) }
+                                }
                             }
                             td { (attempt_badge(visit, attempt.state)) }
                             td { (prepay(world, visit, attempt)) }
@@ -228,9 +232,9 @@ fn received(visit: &Visit, story: &Story) -> Markup {
             table.cards {
                 thead {
                     tr {
-                        th { (visit.say(words::RECEIVED_AT)) }
-                        th { (visit.say(words::VERDICT)) }
-                        th { (visit.say(words::PROBLEM)) }
+                        th scope="col" { (visit.say(words::RECEIVED_AT)) }
+                        th scope="col" { (visit.say(words::VERDICT)) }
+                        th scope="col" { (visit.say(words::PROBLEM)) }
                     }
                 }
                 tbody {
@@ -238,7 +242,7 @@ fn received(visit: &Visit, story: &Story) -> Markup {
                         tr {
                             td { (time(received.received_at)) }
                             td { (verdict_badge(visit, &received.verdict)) }
-                            td { (or_dash(received.problem.as_ref().map(|code| html! { code { (code) } }))) }
+                            td { @if let Some(code) = &received.problem { code { (code) } } }
                         }
                     }
                 }
@@ -273,10 +277,10 @@ fn deliveries(visit: &Visit, story: &Story, delivered: &Delivered) -> Markup {
             table.cards {
                 thead {
                     tr {
-                        th { (visit.say(words::TRIED_AT)) }
-                        th { (visit.say(words::ENDPOINT)) }
-                        th { (visit.say(words::ANSWER)) }
-                        th.number { (visit.say(words::LATENCY)) }
+                        th scope="col" { (visit.say(words::TRIED_AT)) }
+                        th scope="col" { (visit.say(words::ENDPOINT)) }
+                        th scope="col" { (visit.say(words::ANSWER)) }
+                        th.number scope="col" { (visit.say(words::LATENCY)) }
                     }
                 }
                 tbody {

@@ -176,12 +176,12 @@ fn table(world: &World, visit: &Visit, orders: &[Order]) -> Markup {
         table.cards.orders data-testid="orders" {
             thead {
                 tr {
-                    th { (visit.say(words::ORDER_ID)) }
-                    th { (visit.say(words::DESCRIPTION)) }
-                    th.number { (visit.say(words::AMOUNT)) }
-                    th { (visit.say(words::STATUS)) }
-                    th { (visit.say(words::MERCHANT)) }
-                    th { (visit.say(words::CREATED_AT)) }
+                    th scope="col" { (visit.say(words::ORDER_ID)) }
+                    th scope="col" { (visit.say(words::DESCRIPTION)) }
+                    th.number scope="col" { (visit.say(words::AMOUNT)) }
+                    th scope="col" { (visit.say(words::STATUS)) }
+                    th scope="col" { (visit.say(words::MERCHANT)) }
+                    th scope="col" { (visit.say(words::CREATED_AT)) }
                 }
             }
             tbody {

@@ -72,7 +72,7 @@ pub(super) fn page(visit: &Visit, frame: Frame, title: &str, body: &Markup) -> M
                 a.skip href="#main" { (visit.say(words::SKIP)) }
                 (top(visit, frame))
                 main #main { (body) }
-                @if frame != Frame::Outside {
+                @if frame == Frame::Live {
                     footer.foot { (visit.say(words::CLOCK_NOTE)) }
                 }
             }
@@ -93,8 +93,8 @@ fn top(visit: &Visit, frame: Frame) -> Markup {
                 div.tools {
                     @if frame == Frame::Live {
                         // The script shows one of these; without it, there is the link.
-                        span.pulse data-live-state="on" hidden { (visit.say(words::LIVE)) }
-                        span.pulse.lost data-live-state="off" hidden { (visit.say(words::LIVE_LOST)) }
+                        span.pulse data-live-state="on" hidden { span { (visit.say(words::LIVE)) } }
+                        span.pulse.lost data-live-state="off" hidden { span { (visit.say(words::LIVE_LOST)) } }
                         a.tool data-live-state="none" href=(visit.here()) { (visit.say(words::RELOAD)) }
                     }
                     a.tool data-testid="lang" lang=(other.tag()) hreflang=(other.tag())

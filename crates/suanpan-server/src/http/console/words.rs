@@ -238,8 +238,8 @@ pub(super) const ENDPOINT_GONE: Say = say("（已删除）", "(deleted)");
 pub(super) const ANSWER: Say = say("应答", "Answer");
 pub(super) const NO_ANSWER: Say = say("无应答", "no answer");
 pub(super) const LATENCY: Say = say("耗时", "Latency");
-pub(super) const NEXT_TRY: Say = say("待投递，时间", "Next try at");
-pub(super) const GAVE_UP: Say = say("已放弃，可人工重放", "Given up; replay it by hand");
+pub(super) const NEXT_TRY: Say = say("等待投递", "Next try");
+pub(super) const GAVE_UP: Say = say("已放弃", "Given up");
 
 // Doors and errors.
 pub(super) const NO_SESSION: Say = say("请先登录", "Please sign in");

@@ -1,0 +1,12 @@
+//! The operators' console, as a browser sees it: who is let in, and what is shown.
+
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod door;
+#[cfg(test)]
+mod list;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
+mod story;
