@@ -30,7 +30,9 @@ async fn put(store: &Store, key: &str, lane: Option<&str>, due_at: i64) -> bool 
 
 async fn claim(store: &Store, holder: &str, now: i64, limit: i64) -> Vec<Claim> {
     let claims = store.write((holder.to_owned(), now, limit), |tx, (holder, now, limit)| {
-        Box::pin(async move { tx.due_claim(holder, "test", *now, now + LEASE, *limit).await })
+        Box::pin(async move {
+            tx.due_claim(holder, "test", *now, now.saturating_add(LEASE), *limit).await
+        })
     });
     claims.await.unwrap()
 }
