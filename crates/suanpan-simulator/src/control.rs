@@ -1,0 +1,201 @@
+//! `/_sim/…`: what only a simulator can do. All JSON.
+//!
+//! Refusals are `{"code","detail","remedy"}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use suanpan_wechat::time::beijing_rfc3339;
+
+use crate::faults::{Rule, Wanted};
+use crate::ledger::Record;
+use crate::payer::{self, Outcome, Reply};
+use crate::switches::Switches;
+use crate::world::World;
+use crate::{login, notify, truth};
+
+type Shared = State<Arc<World>>;
+type Result<T, E = No> = std::result::Result<T, E>;
+
+/// A refusal of the control API.
+#[derive(Debug, Serialize)]
+pub(crate) struct No {
+    #[serde(skip)]
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    remedy: &'static str,
+}
+
+impl No {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<String>,
+        remedy: &'static str,
+    ) -> Self {
+        Self { status, code, detail: detail.into(), remedy }
+    }
+
+    fn bad(detail: impl Into<String>, remedy: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "SIM_BAD_REQUEST", detail, remedy)
+    }
+
+    fn broken() -> Self {
+        let remedy = "see that the folder of `--data` is there and has room";
+        let detail = "the ledger cannot be written";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SIM_LEDGER", detail, remedy)
+    }
+}
+
+impl IntoResponse for No {
+    fn into_response(self) -> Response {
+        (self.status, Json(self)).into_response()
+    }
+}
+
+/// Reads a body whatever its content type says.
+fn read<T: DeserializeOwned>(body: &Bytes, remedy: &'static str) -> Result<T> {
+    serde_json::from_slice(body).map_err(|cause| No::bad(format!("the body: {cause}"), remedy))
+}
+
+#[derive(Deserialize)]
+struct LoginAsked {
+    appid: String,
+    user: String,
+}
+
+/// `POST /_sim/login`: plays `wx.login`.
+pub(crate) async fn login(State(world): Shared, body: Bytes) -> Result<Json<Value>> {
+    const REMEDY: &str =
+        "send {\"appid\":\"wx…\",\"user\":\"alice\"} with an appid of credentials.json";
+    let asked: LoginAsked = read(&body, REMEDY)?;
+    match login::wx_login(&world, &asked.appid, &asked.user) {
+        Some(code) => Ok(Json(json!({ "code": code, "errMsg": "login:ok" }))),
+        None => {
+            let detail = format!("no app {:?}, or no user {:?}", asked.appid, asked.user);
+            Err(No::new(StatusCode::NOT_FOUND, "SIM_UNKNOWN", detail, REMEDY))
+        }
+    }
+}
+
+/// `POST /_sim/request-payment`: plays `wx.requestPayment` and the payer.
+pub(crate) async fn request_payment(State(world): Shared, body: Bytes) -> Result<Json<Reply>> {
+    const REMEDY: &str = "send {\"user\",\"appId\",\"timeStamp\",\"nonceStr\",\"package\",\
+        \"signType\",\"paySign\",\"outcome\":\"pay|cancel|insufficient|leave\"}";
+    let object: Value = read(&body, REMEDY)?;
+    let text = |name| object.get(name).and_then(Value::as_str);
+    let user = text("user").ok_or_else(|| No::bad("`user` is missing", REMEDY))?;
+    let outcome = match object.get("outcome") {
+        None => Some(Outcome::Pay),
+        Some(_) => text("outcome").and_then(|word| Outcome::parse(Some(word))),
+    };
+    let outcome = outcome.ok_or_else(|| No::bad("`outcome` is none of the four", REMEDY))?;
+    Ok(Json(payer::request_payment(&world, user, &object, outcome)))
+}
+
+/// `POST /_sim/faults`: a new rule.
+pub(crate) async fn add_fault(State(world): Shared, body: Bytes) -> Result<Json<Rule>> {
+    const REMEDY: &str =
+        "send {\"on\",\"fault\",\"times\"?,\"probability\"?,\"seed\"?,\"match\"?,\"seconds\"?}";
+    let wanted: Wanted = read(&body, REMEDY)?;
+    let rule = world.faults.lock().add(wanted, &*world.outside);
+    rule.map(Json).map_err(|why| No::bad(why, REMEDY))
+}
+
+/// `GET /_sim/faults`.
+pub(crate) async fn faults(State(world): Shared) -> Json<Value> {
+    Json(json!({ "faults": world.faults.lock().rules() }))
+}
+
+/// Which rule.
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    id: Option<u64>,
+}
+
+/// `DELETE /_sim/faults`: all rules, or the one of `?id=`.
+pub(crate) async fn remove_faults(State(world): Shared, Query(which): Query<Which>) -> Json<Value> {
+    Json(json!({ "removed": world.faults.lock().remove(which.id) }))
+}
+
+/// `GET /_sim/clock`.
+pub(crate) async fn clock(State(world): Shared) -> Json<Value> {
+    Json(told_time(&world))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u32,
+    /// Answer only when what became due has gone out.
+    #[serde(default)]
+    wait: bool,
+}
+
+/// `POST /_sim/clock`: what becomes due happens at once.
+pub(crate) async fn advance(State(world): Shared, body: Bytes) -> Result<Json<Value>> {
+    let remedy = "send {\"advance_seconds\": 15}; it only goes forward";
+    let asked: Advance = read(&body, remedy)?;
+    {
+        let mut ledger = world.ledger.lock();
+        world.clock.advance(asked.advance_seconds);
+        let ahead = Record::Ahead(world.clock.ahead());
+        world.commit(&mut ledger, vec![ahead]).map_err(|_| No::broken())?;
+    }
+    if asked.wait {
+        notify::quiet(&world).await;
+    }
+    Ok(Json(told_time(&world)))
+}
+
+fn told_time(world: &World) -> Value {
+    let now = world.now();
+    let ahead = world.clock.ahead().div_euclid(crate::clock::SECOND);
+    json!({ "now": beijing_rfc3339(now), "unix": now, "ahead_seconds": ahead })
+}
+
+/// `GET /_sim/ledger`: the truth.
+pub(crate) async fn ledger(State(world): Shared) -> Json<Value> {
+    Json(truth::told(&world))
+}
+
+/// `GET /_sim/requests`: every call with its answer, oldest first.
+pub(crate) async fn requests(State(world): Shared) -> Json<Value> {
+    let requests = world.requests.lock().all();
+    Json(json!({ "requests": requests }))
+}
+
+/// `GET /_sim/switches`.
+pub(crate) async fn switches(State(world): Shared) -> Json<Switches> {
+    Json(world.switches())
+}
+
+/// `POST /_sim/switches`: sets those that are named.
+pub(crate) async fn set_switches(State(world): Shared, body: Bytes) -> Result<Json<Switches>> {
+    let remedy = "send the switches that shall change; `GET /_sim/switches` shows them all";
+    let changes: serde_json::Map<String, Value> = read(&body, remedy)?;
+    let mut ledger = world.ledger.lock();
+    let mut all = serde_json::to_value(&ledger.switches).map_err(|_| No::broken())?;
+    if let Some(all) = all.as_object_mut() {
+        all.extend(changes);
+    }
+    let new: Switches =
+        serde_json::from_value(all).map_err(|cause| No::bad(cause.to_string(), remedy))?;
+    let record = Record::Switches(Box::new(new.clone()));
+    world.commit(&mut ledger, vec![record]).map_err(|_| No::broken())?;
+    Ok(Json(new))
+}
+
+/// Anything else under `/_sim/`.
+pub(crate) async fn nothing() -> No {
+    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, faults, clock, switches";
+    No::new(StatusCode::NOT_FOUND, "SIM_NOT_FOUND", "there is nothing here", remedy)
+}

@@ -1,0 +1,36 @@
+//! Files that only their owner may read: keys, secrets, the ledger.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::Error;
+
+/// Reads a text.
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(Error::file("read", path))
+}
+
+/// Makes a folder and those above it.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(Error::file("make", path))
+}
+
+/// Writes a file whole or not at all: beside it first, then in its place.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let beside = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    private(&mut options);
+    let written = options.open(&beside).and_then(|mut file| file.write_all(content));
+    written.and_then(|()| fs::rename(&beside, path)).map_err(Error::file("write", path))
+}
+
+/// Mode 0600, where the system knows modes.
+pub(crate) fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+}

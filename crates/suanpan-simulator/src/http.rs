@@ -1,0 +1,75 @@
+//! The table of contents: what is served where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use http::StatusCode;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::gateway::{Operation, hear, hear_nothing};
+use crate::world::World;
+use crate::{control, phone};
+
+/// Everything that the simulator serves.
+pub(crate) fn routes(world: Arc<World>) -> Router {
+    use Operation::{
+        Login, V2CloseOrder, V2OrderQuery, V2UnifiedOrder, V3Certificates, V3Close, V3Jsapi,
+        V3QueryById, V3QueryByNumber,
+    };
+    let asks = |operation| {
+        move |State(world): State<Arc<World>>, request: Request| hear(world, operation, request)
+    };
+    let gets = |operation| get(asks(operation));
+    let posts = |operation| post(asks(operation));
+    // Where a wrong method is answered in words of the API.
+    let anything = |operation| any(asks(operation));
+
+    Router::new()
+        // api.weixin.qq.com
+        .route("/sns/jscode2session", anything(Login))
+        // api.mch.weixin.qq.com, APIv3
+        .route("/v3/pay/transactions/jsapi", posts(V3Jsapi))
+        .route("/v3/pay/transactions/out-trade-no/{number}", gets(V3QueryByNumber))
+        .route("/v3/pay/transactions/out-trade-no/{number}/close", posts(V3Close))
+        .route("/v3/pay/transactions/id/{id}", gets(V3QueryById))
+        .route("/v3/certificates", gets(V3Certificates))
+        // api.mch.weixin.qq.com, APIv2
+        .route("/pay/unifiedorder", anything(V2UnifiedOrder))
+        .route("/pay/orderquery", anything(V2OrderQuery))
+        .route("/pay/closeorder", anything(V2CloseOrder))
+        // What only a simulator can do
+        .route("/_sim/login", post(control::login))
+        .route("/_sim/request-payment", post(control::request_payment))
+        .route(
+            "/_sim/faults",
+            get(control::faults).post(control::add_fault).delete(control::remove_faults),
+        )
+        .route("/_sim/clock", get(control::clock).post(control::advance))
+        .route("/_sim/ledger", get(control::ledger))
+        .route("/_sim/requests", get(control::requests))
+        .route("/_sim/switches", get(control::switches).post(control::set_switches))
+        .route("/_sim/{*nothing}", any(control::nothing))
+        // The payer's phone
+        .route("/", get(phone::home))
+        .route("/phone", get(phone::page))
+        .route("/phone/config.json", get(phone::config))
+        .route("/phone/sheet", get(phone::sheet))
+        .route("/phone/{file}", get(phone::beside))
+        // WeChat says nothing where nothing is
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        // One bad request must not stop the others.
+        .layer(CatchPanicLayer::new())
+        .with_state(world)
+}
+
+async fn unknown(State(world): State<Arc<World>>, request: Request) -> Response {
+    hear_nothing(world, StatusCode::NOT_FOUND, request).await
+}
+
+async fn wrong_method(State(world): State<Arc<World>>, request: Request) -> Response {
+    hear_nothing(world, StatusCode::METHOD_NOT_ALLOWED, request).await
+}

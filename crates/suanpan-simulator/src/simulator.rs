@@ -1,0 +1,171 @@
+//! Opens a simulator, and serves it.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::{Clock, SECOND};
+use crate::credentials::{self, Credentials};
+use crate::ledger::Ledger;
+use crate::notify::{self, Poster};
+use crate::registry::Registry;
+use crate::world::{Shared, World};
+use crate::{Error, Outside, SystemOutside, config_file, files, http};
+
+/// Where a server listens that is started from `suanpan.toml`.
+const BACKEND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// How to open a simulator.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of keys, credentials and the ledger; made where it is missing.
+    pub data: PathBuf,
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The shop that the phone shows; it can also be set later.
+    pub shop: Option<Shop>,
+    /// `server.listen` in `suanpan.toml`; 127.0.0.1:8080 where it is not given.
+    pub backend_listen: Option<SocketAddr>,
+    /// Clock and dice.
+    pub outside: Arc<dyn Outside>,
+}
+
+impl Options {
+    /// A simulator without a shop, by the clock and the dice of the machine.
+    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data: data.into(),
+            listen,
+            shop: None,
+            backend_listen: None,
+            outside: Arc::new(SystemOutside),
+        }
+    }
+}
+
+/// A shop whose goods the phone can buy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Shop {
+    /// Its name, as people read it.
+    pub name: String,
+    /// Where it serves `/items`, `/orders` and `/events`.
+    pub url: String,
+    /// Where its backend serves `/miniprogram/pay`.
+    pub backend_url: String,
+}
+
+/// A WeChat that is ready to be served.
+#[derive(Debug)]
+pub struct Simulator {
+    world: Arc<World>,
+    listener: TcpListener,
+    credentials_path: PathBuf,
+    config_path: PathBuf,
+}
+
+impl Simulator {
+    /// Binds the port, then loads who there is, or makes them at the first start.
+    ///
+    /// # Errors
+    /// The port is taken, or the folder cannot be read, written or understood.
+    pub async fn open(options: Options) -> Result<Self, Error> {
+        let Options { data, listen, shop, backend_listen, outside } = options;
+        let failed = |source| Error::Listen { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let base_url = base_url(listener.local_addr().map_err(failed)?);
+
+        // Making a dozen RSA keys takes about a second, which others should not wait for.
+        let opening = tokio::task::spawn_blocking(move || {
+            Self::read(&data, base_url, backend_listen.unwrap_or(BACKEND), outside)
+        });
+        let (world, credentials_path, config_path) = opening
+            .await
+            .map_err(|cause| Error::Key { what: "credentials", why: cause.to_string() })??;
+        let simulator = Self { world: Arc::new(world), listener, credentials_path, config_path };
+        if let Some(shop) = shop {
+            simulator.set_shop(shop);
+        }
+        Ok(simulator)
+    }
+
+    fn read(
+        data: &Path,
+        base_url: String,
+        backend: SocketAddr,
+        outside: Arc<dyn Outside>,
+    ) -> Result<(World, PathBuf, PathBuf), Error> {
+        files::make_folder(data)?;
+        let now = outside.now_micros().div_euclid(SECOND);
+        let credentials = Credentials::open(data, &base_url, now, &*outside)?;
+        config_file::write(data, backend, &credentials)?;
+        let registry = Registry::read(data, &credentials)?;
+        let ledger = Ledger::open(data, &registry)?;
+        let world = World {
+            clock: Clock::new(Arc::clone(&outside), ledger.ahead),
+            outside,
+            registry,
+            base_url,
+            shop: Shared::default(),
+            ledger: Shared::new(ledger),
+            logins: Shared::default(),
+            faults: Shared::default(),
+            requests: Shared::default(),
+            nonces: Shared::default(),
+            stirred: watch::Sender::new(0),
+        };
+        Ok((world, credentials::path(data), config_file::path(data)))
+    }
+
+    /// Where it is served: `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> &str {
+        &self.world.base_url
+    }
+
+    /// `DIR/credentials.json`: merchants, apps and users.
+    pub fn credentials_path(&self) -> &Path {
+        &self.credentials_path
+    }
+
+    /// `DIR/suanpan.toml`: a server that is set up against this simulator.
+    pub fn config_path(&self) -> &Path {
+        &self.config_path
+    }
+
+    /// Sets the shop that the phone shows.
+    pub fn set_shop(&self, shop: Shop) {
+        *self.world.shop.lock() = Some(shop);
+    }
+
+    /// Serves until `shutdown` is ready; then finishes what was begun, and stops
+    /// telling. Notifications that nobody acknowledged go on at the next start.
+    ///
+    /// # Errors
+    /// The network failed.
+    pub async fn serve(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let poster = Poster::new()?;
+        let routes = http::routes(Arc::clone(&self.world));
+        let serving = axum::serve(self.listener, routes).with_graceful_shutdown(shutdown);
+        tokio::select! {
+            served = async { serving.await } => served.map_err(Error::Serve),
+            never = notify::tell(self.world, poster) => match never {},
+        }
+    }
+}
+
+/// A URL that this machine can reach, also where it listens on all addresses.
+fn base_url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    format!("http://{address}")
+}
