@@ -44,7 +44,7 @@ struct Database {
 #[derive(Serialize)]
 struct Wechat<'a> {
     merchant_hosts: [&'a str; 1],
-    platform_hosts: [&'a str; 1],
+    platform_host: &'a str,
 }
 
 #[derive(Serialize)]
@@ -92,7 +92,7 @@ pub(crate) fn write(
     let file = File {
         server: Server { listen: listen.to_string(), cors_origins: [base_url] },
         database: Database { url: "sqlite:suanpan.db" },
-        wechat: Wechat { merchant_hosts: [base_url], platform_hosts: [base_url] },
+        wechat: Wechat { merchant_hosts: [base_url], platform_host: base_url },
         webhooks: Webhooks { allow_private_networks: true },
         merchants: credentials
             .merchants
