@@ -1,2 +1,72 @@
-//! Work in progress.
-fn main() {}
+//! Suanpan, the binary: a payment backend for WeChat Mini Programs, and a WeChat to develop against.
+//!
+//! | command     | file          | what it does                                             |
+//! |-------------|---------------|----------------------------------------------------------|
+//! | `dev`       | [`dev`]       | simulator, backend and a tea shop; stays up              |
+//! | `demo`      | [`demo`]      | two payments in the terminal, and compares three books   |
+//! | `serve`     | [`serve`]     | the backend                                              |
+//! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
+//! | `migrate`   | [`migrate`]   | brings a database up to date                             |
+//!
+//! A command that stays up prints one line of JSON on standard output when it is
+//! ready, and talks on standard error. Exit codes: 0 done, 1 found a problem, 2
+//! bad usage or configuration.
+
+mod caller;
+mod cli;
+mod demo;
+mod dev;
+mod log;
+mod mask;
+mod migrate;
+mod private_file;
+mod problem;
+#[cfg(test)]
+#[path = "../tests/cli/secrets.rs"]
+mod secrets;
+mod serve;
+mod shop;
+mod simulate;
+mod stage;
+mod stop;
+mod talk;
+mod tape;
+
+use std::process::ExitCode;
+
+use cli::Command;
+use problem::Problem;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = match cli::read() {
+        Ok(command) => command,
+        Err(exit) => return exit,
+    };
+    let json = command.is_json();
+    match run(command).await {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::from(Problem::FOUND),
+        Err(problem) => {
+            talk::problem(&problem, json);
+            ExitCode::from(problem.exit)
+        }
+    }
+}
+
+/// What a command found out; it has said so.
+enum Verdict {
+    Good,
+    Bad,
+}
+
+async fn run(command: Command) -> Result<Verdict, Problem> {
+    let good = |()| Verdict::Good;
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Dev(arguments) => dev::run(&arguments).await.map(good),
+        Command::Serve(arguments) => serve::run(&arguments).await.map(good),
+        Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
+        Command::Migrate(arguments) => migrate::run(&arguments),
+    }
+}

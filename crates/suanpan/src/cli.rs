@@ -1,0 +1,160 @@
+//! The command line: what can be typed, and what it means.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::problem::Problem;
+use crate::talk;
+
+/// 算盘：微信小程序的自托管支付后端 / a self-hosted payment backend for WeChat Mini Programs
+#[derive(Debug, Parser)]
+#[command(version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// 在终端里走完两笔支付 / walk two payments in the terminal, one by APIv3 and one by APIv2
+    Demo(Demo),
+    /// 开发环境：模拟器、后端和一间茶铺 / simulator, backend and a tea shop; stays up
+    Dev(Dev),
+    /// 后端 / the backend
+    Serve(Serve),
+    /// 微信模拟器 / the simulator of WeChat, for a backend in any language
+    Simulator(Simulator),
+    /// 升级数据库 / bring the database up to date
+    Migrate(Migrate),
+}
+
+/// `suanpan demo`
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `suanpan dev`
+#[derive(Args, Debug)]
+pub(crate) struct Dev {
+    /// 数据目录 / where everything is kept
+    #[arg(long, value_name = "DIR", default_value = ".suanpan")]
+    pub(crate) data: PathBuf,
+    /// 后端地址，端口 0 任选 / where the backend listens; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// 模拟器地址 / where the simulator listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
+    pub(crate) simulator_listen: SocketAddr,
+}
+
+/// `suanpan serve`
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// 配置文件 / the configuration; config.default.toml says what there is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// 监听地址，代替 server.listen / where to listen, in place of server.listen
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
+
+/// `suanpan simulator`
+#[derive(Args, Debug)]
+pub(crate) struct Simulator {
+    /// 监听地址，端口 0 任选 / where to listen; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
+    pub(crate) listen: SocketAddr,
+    /// 数据目录：credentials.json 和 suanpan.toml 写在这里 / where credentials.json and suanpan.toml are written
+    #[arg(long, value_name = "DIR", default_value = ".suanpan-simulator")]
+    pub(crate) data: PathBuf,
+}
+
+/// `suanpan migrate`
+#[derive(Args, Debug)]
+pub(crate) struct Migrate {
+    /// 配置文件 / the configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// 只看不改；有待执行的就以 1 退出 / only look; exit with 1 if something is pending
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Command {
+    /// Whether the answer is for a machine.
+    pub(crate) const fn is_json(&self) -> bool {
+        match self {
+            Self::Demo(Demo { json }) | Self::Migrate(Migrate { json, .. }) => *json,
+            Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
+        }
+    }
+}
+
+/// Reads the command line. The error is the exit code; everything is said by then.
+pub(crate) fn read() -> Result<Command, ExitCode> {
+    let error = match Cli::try_parse() {
+        Ok(cli) => return Ok(cli.command),
+        Err(error) => error,
+    };
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        talk::out(error.to_string().trim_end());
+        return Err(ExitCode::SUCCESS);
+    }
+    // Nothing was understood, so whether it was for a machine is found out by looking.
+    if std::env::args().any(|argument| argument == "--json") {
+        talk::problem(&usage(&error), true);
+    } else if talk::Paint::stderr().is_on() {
+        talk::err(error.render().ansi());
+    } else {
+        talk::err(error.render());
+    }
+    Err(ExitCode::from(Problem::SETUP))
+}
+
+fn usage(error: &clap::Error) -> Problem {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    Problem {
+        code: "SP-USAGE".to_owned(),
+        detail: first.trim_start_matches("error: ").to_owned(),
+        cause: None,
+        remedy: "run the command with --help".to_owned(),
+        exit: Problem::SETUP,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn there_are_these_commands() {
+        let names: Vec<_> =
+            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(names, ["demo", "dev", "serve", "simulator", "migrate"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! `suanpan dev`: everything that a developer needs, and where to click.
+
+use std::path::Path;
+
+use serde_json::json;
+use suanpan_server::Seams;
+
+use crate::cli::Dev;
+use crate::problem::Problem;
+use crate::stage::{Plan, Stage};
+use crate::stop::Stop;
+use crate::talk::{self, Paint};
+use crate::{log, serve};
+
+/// Stays up until a signal.
+pub(crate) async fn run(arguments: &Dev) -> Result<(), Problem> {
+    log::start(serve::LOG.0, serve::LOG.1)?;
+    let stop = Stop::on_signals()?;
+    let mut stage = Stage::open(Plan {
+        data: &arguments.data,
+        listen: arguments.listen,
+        simulator_listen: arguments.simulator_listen,
+        seams: Seams::default(),
+        tape: None,
+    })
+    .await?;
+
+    say(&stage, &arguments.data);
+    talk::json(&json!({
+        "ready": true,
+        "url": stage.url,
+        "simulator": stage.simulator,
+        "credentials": stage.credentials,
+        "api_key": stage.api_key,
+        "console": stage.console,
+    }));
+    let broken = tokio::select! {
+        () = stop.wait() => None,
+        problem = stage.broken() => Some(problem),
+    };
+    let ended = stage.end().await;
+    broken.map_or(ended, Err)
+}
+
+fn say(stage: &Stage, data: &Path) {
+    let paint = Paint::stderr();
+    let line = |mark: &str, name: &str, what: &str, more: &str| {
+        let what = format!("{}{}", paint.cyan(what), paint.dim(more));
+        talk::err(format_args!("  {mark}{}{what}", talk::padded(name, 25)));
+    };
+    let tick = paint.green("✔ ");
+    let merchants: Vec<_> =
+        stage.stalls.iter().map(|stall| format!("{} {}", stall.api, stall.mchid)).collect();
+    talk::err(paint.bold(&format!("算盘 suanpan {} · development", env!("CARGO_PKG_VERSION"))));
+    line(
+        &tick,
+        "微信模拟器 simulator",
+        &stage.simulator,
+        &format!("   ({})", merchants.join(", ")),
+    );
+    line(&tick, "后端 backend", &stage.url, &format!("   (SQLite: {}/)", data.display()));
+    line("", "  打开手机 the phone", &format!("{}/phone", stage.simulator), "");
+    line("", "  订单页 orders", &stage.console, "   (一次有效 / works once)");
+    line("", "  试一试 try", &curl(stage), "");
+    talk::err("");
+}
+
+/// One line that creates an order. The key stays in its file.
+fn curl(stage: &Stage) -> String {
+    format!(
+        "curl -s {}/v1/orders -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: application/json' -d '{}'",
+        stage.url,
+        quoted(&stage.key_file),
+        json!({ "reference": "tea-1", "amount": 990, "description": "龙井一杯" }),
+    )
+}
+
+/// The path for a POSIX shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_the_path_as_it_is() {
+        let check = |path: &str, want: &str| assert_eq!(quoted(Path::new(path)), want);
+        check(".suanpan/api.key", ".suanpan/api.key");
+        check("/tmp/my tea/api.key", "'/tmp/my tea/api.key'");
+        check("/tmp/it's/api.key", r"'/tmp/it'\''s/api.key'");
+    }
+}

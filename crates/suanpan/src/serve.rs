@@ -1,0 +1,72 @@
+//! `suanpan serve`: the backend.
+
+use std::path::Path;
+
+use serde_json::json;
+use suanpan_server::config::LogFormat;
+use suanpan_server::{Config, Seams, Server};
+
+use crate::cli::Serve;
+use crate::problem::Problem;
+use crate::stop::Stop;
+use crate::{log, talk};
+
+/// Serves until a signal.
+pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
+    let mut config = load(&arguments.config, arguments.database.as_deref())?;
+    if let Some(listen) = arguments.listen {
+        config.server.listen = listen;
+    }
+    log::start(config.log.format, &config.log.level)?;
+    let stop = Stop::on_signals()?;
+    let server = Server::open(config, Seams::default()).await;
+    let server = server.map_err(|error| Problem::server_setup(&error))?;
+
+    let mut ready = json!({ "ready": true, "url": server.url() });
+    if let (Some(key), Some(ready)) = (server.first_api_key(), ready.as_object_mut()) {
+        ready.insert("api_key".to_owned(), json!(key));
+    }
+    tracing::info!(url = server.url(), "listening");
+    // The port is bound: whoever reads this line can connect.
+    talk::json(&ready);
+    server.run(stop.wait()).await.map_err(|error| Problem::server(&error))
+}
+
+/// The configuration, with the database of the command line.
+pub(crate) fn load(file: &Path, database: Option<&str>) -> Result<Config, Problem> {
+    let mut config = Config::load(file).map_err(|error| Problem::server_setup(&error))?;
+    if let Some(url) = database {
+        config.database.url = from_here(url);
+    }
+    Ok(config)
+}
+
+/// In a file a relative path starts at the file; on the command line it starts where we are.
+fn from_here(url: &str) -> String {
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    let path = path.filter(|path| !path.is_empty() && !path.starts_with(':'));
+    let absolute = path.and_then(|path| std::path::absolute(path).ok());
+    absolute.map_or_else(|| url.to_owned(), |path| format!("sqlite:{}", path.display()))
+}
+
+/// What is logged where no configuration says otherwise.
+pub(crate) const LOG: (LogFormat, &str) = (LogFormat::Human, "info");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_command_line_starts_where_we_are() {
+        let here = std::env::current_dir().unwrap();
+        let here = here.display();
+        let check = |url: &str, want: String| assert_eq!(from_here(url), want, "{url}");
+        check("sqlite:tea.db", format!("sqlite:{here}/tea.db"));
+        check("sqlite://tea.db", format!("sqlite:{here}/tea.db"));
+        check("sqlite:/var/tea.db", "sqlite:/var/tea.db".to_owned());
+        // What the store does not take is refused there, as it was typed.
+        for url in ["sqlite:", "sqlite::memory:", "postgres://db/tea", "tea.db"] {
+            check(url, url.to_owned());
+        }
+    }
+}
