@@ -1,0 +1,61 @@
+//! `suanpan demo`: two payments, and an exit code that can be trusted.
+
+use std::fs;
+
+use crate::process::{finish, run, suanpan};
+
+#[test]
+fn the_demo_walks_both_payments_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = suanpan(&["demo"]);
+    demo.env("TMPDIR", folder.path()).current_dir(&folder);
+    let ended = finish(demo);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    for says in [
+        "APIv3",
+        "APIv2",
+        "登录",
+        "login",
+        "GET",
+        "jscode2session",
+        "/v3/pay/transactions/jsapi",
+        "/pay/unifiedorder",
+        "WECHATPAY2-SHA256-RSA2048",
+        "paySign",
+        "webhook-signature",
+        "时间线",
+        "✔",
+    ] {
+        assert!(ended.stdout.contains(says), "{says} is not in:\n{}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains('\u{1b}'), "colours are for terminals");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn a_machine_gets_every_step() {
+    let ended = run(&["demo", "--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let report = ended.json();
+    assert_eq!(report["ok"], true);
+    let payments = report["payments"].as_array().unwrap();
+    let apis: Vec<_> = payments.iter().map(|payment| payment["api"].as_str().unwrap()).collect();
+    assert_eq!(apis, ["v3", "v2"]);
+
+    for payment in payments {
+        let steps = payment["steps"].as_array().unwrap();
+        let steps: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+        let all = ["create", "login", "order", "prepay", "second_sign", "pay", "notify", "webhook"];
+        assert_eq!(steps, all);
+        assert_eq!(payment["differences"], serde_json::json!([]));
+        let books = payment["books"].as_array().unwrap();
+        assert_eq!(books.len(), 3);
+        for book in books {
+            assert_eq!(book["amount"], 990, "{book}");
+            assert_eq!(book["transaction_id"], books[0]["transaction_id"], "{book}");
+        }
+        assert_eq!(books[0]["out_trade_no"], books[1]["out_trade_no"]);
+        assert_eq!(books[1]["order_id"], books[2]["order_id"]);
+    }
+}

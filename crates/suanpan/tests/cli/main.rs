@@ -1,0 +1,16 @@
+//! The commands as people and scripts use them: the real binary, its exit codes and its words.
+
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod migrate;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod usage;

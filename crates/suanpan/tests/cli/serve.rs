@@ -1,0 +1,66 @@
+//! `suanpan serve` and `suanpan simulator`: ready at once with what the simulator wrote.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::process::{Running, text};
+use crate::secrets;
+
+fn simulator(folder: &Path) -> Running {
+    Running::start(&["simulator", "--listen", "127.0.0.1:0", "--data", text(folder)])
+}
+
+async fn create(url: &str, key: &str, reference: &str) -> (u16, Value) {
+    let order = json!({ "reference": reference, "amount": 990, "description": "龙井一杯" });
+    let reply = reqwest::Client::builder().no_proxy().build().unwrap();
+    let reply = reply.post(format!("{url}/v1/orders")).bearer_auth(key).body(order.to_string());
+    let reply = reply.send().await.unwrap();
+    (reply.status().as_u16(), serde_json::from_slice(&reply.bytes().await.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn the_configuration_of_the_simulator_serves_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = simulator(folder.path());
+    let credentials = simulator.says("credentials");
+    let written: Value =
+        serde_json::from_str(&std::fs::read_to_string(credentials).unwrap()).unwrap();
+    assert_eq!(written["base_url"], simulator.says("url"));
+
+    let config = simulator.says("config");
+    let serve = ["serve", "--config", &config, "--listen", "127.0.0.1:0"];
+    let backend = Running::start(&serve);
+    let key = backend.says("api_key");
+    let (status, order) = create(&backend.says("url"), &key, "tea-1").await;
+    assert_eq!((status, &order["status"]), (201, &json!("unpaid")), "{order}");
+    let ended = backend.end("-TERM");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
+
+    // The second start knows the database: its key was shown once.
+    let again = Running::start(&serve);
+    assert_eq!(again.ready["api_key"], Value::Null);
+    let (status, taken) = create(&again.says("url"), &key, "tea-1").await;
+    assert_eq!((status, &taken["order_id"]), (409, &order["id"]), "{taken}");
+    let ended = again.end("-INT");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+
+    let talk = ended.stderr + &simulator.end("-TERM").stderr;
+    for secret in secrets::of_folder(folder.path()) {
+        assert!(!talk.contains(&secret), "{secret} is in:\n{talk}");
+    }
+}
+
+#[test]
+fn the_command_line_chooses_another_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = simulator(folder.path());
+    let url = format!("sqlite:{}", text(&folder.path().join("elsewhere.db")));
+    let config = simulator.says("config");
+    let serve = ["serve", "--config", &config, "--listen", "127.0.0.1:0", "--database", &url];
+    let ended = Running::start(&serve).end("-TERM");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(folder.path().join("elsewhere.db").exists());
+    assert!(!folder.path().join("suanpan.db").exists());
+    assert_eq!(simulator.end("-INT").code, Some(0));
+}

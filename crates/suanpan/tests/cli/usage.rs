@@ -1,0 +1,88 @@
+//! What cannot be done is refused with what, and what to do.
+
+use std::net::TcpListener;
+
+use crate::process::{finish, run, suanpan, text};
+
+#[track_caller]
+fn check(arguments: &[&str], code: i32, says: &[&str]) {
+    let ended = run(arguments);
+    assert_eq!(ended.code, Some(code), "{arguments:?}: {ended:?}");
+    assert_eq!(ended.stdout, "", "{arguments:?}");
+    for word in says {
+        assert!(ended.stderr.contains(word), "{arguments:?} does not say {word}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_command_is_refused() {
+    check(&["explain", "SP-CONFIG"], 2, &["explain"]);
+    check(&["dev", "--listen", "nowhere"], 2, &["--listen"]);
+    check(&["serve"], 2, &["--config"]);
+    check(&[], 2, &["dev", "demo"]);
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for argument in ["--help", "--version"] {
+        let ended = run(&[argument]);
+        assert_eq!(ended.code, Some(0));
+        assert!(ended.stdout.contains("suanpan") && ended.stderr.is_empty(), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_machine_gets_an_object() {
+    let usage = run(&["demo", "--json", "--colour"]);
+    assert_eq!(usage.code, Some(2));
+    assert_eq!(usage.json()["code"], "SP-USAGE");
+
+    let config = run(&["migrate", "--json", "--config", "/nowhere/suanpan.toml"]);
+    assert_eq!(config.code, Some(2));
+    let problem = config.json();
+    assert_eq!(problem["code"], "SP-CONFIG");
+    assert!(problem["detail"].as_str().unwrap().contains("/nowhere/suanpan.toml"));
+    assert!(!problem["remedy"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn a_wrong_configuration_is_named_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("suanpan.toml");
+    check(&["serve", "--config", text(&file)], 2, &["error[SP-CONFIG]", "no such file", "help: "]);
+
+    for (setting, says) in [
+        ("[server]\nport = 80", "port"),
+        ("[server]\nlisten = \"tea\"", "server.listen"),
+        ("[log]\nlevel = \"suanpan==\"", "log.level"),
+        ("[database]\nurl = \"mysql://db\"", "mysql"),
+        ("[database]\nurl = \"sqlite:/nowhere/at/all/suanpan.db\"", "/nowhere/at/all"),
+    ] {
+        std::fs::write(&file, setting).unwrap();
+        let serve = ["serve", "--config", text(&file), "--listen", "127.0.0.1:0"];
+        let serve = if setting.contains("listen") { &serve[..3] } else { &serve[..] };
+        check(serve, 2, &["error[SP-", says, "help: "]);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let data = text(folder.path());
+    let simulator = ["simulator", "--listen", &address, "--data", data];
+    check(&simulator, 2, &["error[SP-SIM-LISTEN]", &address, "cause: ", "help: "]);
+    let dev = ["dev", "--listen", &address, "--simulator-listen", "127.0.0.1:0", "--data", data];
+    check(&dev, 2, &["error[SP-LISTEN]", &address, "cause: ", "help: "]);
+}
+
+#[test]
+fn a_log_level_that_is_none_is_named_where_it_was_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut simulator = suanpan(&["simulator", "--listen", "127.0.0.1:0", "--data"]);
+    simulator.arg(folder.path()).env("SUANPAN_LOG", "suanpan==");
+    let ended = finish(simulator);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("SUANPAN_LOG"), "{ended:?}");
+}
