@@ -137,7 +137,8 @@ async fn a_receiver_that_takes_too_long_is_a_failed_try() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
-    let shop = Shop::open().await;
+    // Long before the time-out.
+    let shop = Shop::open_with(&format!("{OPEN}\ntimeout_seconds = 50")).await.unwrap();
     let mut receiver = Receiver::open(Mood::Babbles).await;
     shop.endpoint(&receiver.url).await;
     let _worker = shop.work();

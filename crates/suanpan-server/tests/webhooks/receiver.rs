@@ -114,4 +114,4 @@ async fn take(State(desk): State<Desk>, headers: HeaderMap, body: String) -> Res
 }
 
 /// Longer than anything takes: who waits so long waits in vain.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -120,14 +120,23 @@ impl Shop {
         row.await.unwrap()
     }
 
-    /// Waits until nothing is left to do at this time, by the look at every commit of this node.
+    /// Waits until nothing is left to do at this time.
     pub(crate) async fn quiet(&self) {
+        self.until(0, || self.number(DUE_NOW, vals![self.clock.now_micros()].into())).await;
+    }
+
+    /// Waits until so many rows are `done`.
+    pub(crate) async fn done(&self, rows: i64) {
+        self.until(rows, || self.rows("done")).await;
+    }
+
+    /// Looks at every commit of this node, until the number is the one that is wanted.
+    async fn until<F: Future<Output = i64>>(&self, wanted: i64, look: impl Fn() -> F) {
         let mut commits = self.world.store().commits();
         let wait = async {
             loop {
                 commits.mark_unchanged();
-                let now = vals![self.clock.now_micros()].into();
-                if self.number(DUE_NOW, now).await == 0 {
+                if look().await == wanted {
                     return;
                 }
                 commits.changed().await.unwrap();
@@ -144,6 +153,12 @@ impl Shop {
     /// How many rows are `ready`, `done` or `dead`.
     pub(crate) async fn rows(&self, state: &str) -> i64 {
         self.number("SELECT COUNT(*) AS n FROM due WHERE state = $1", vals![state].into()).await
+    }
+
+    /// How many rows are in somebody's hands.
+    pub(crate) async fn held(&self) -> i64 {
+        let sql = "SELECT COUNT(*) AS n FROM due WHERE state = 'ready' AND 0 < lease_until";
+        self.number(sql, Vec::new()).await
     }
 
     /// The tries to deliver an event.
