@@ -103,7 +103,7 @@ impl Server {
     /// Those of the store.
     pub async fn console_link(&self) -> Result<String, Error> {
         let token = access::new_console_link(&self.world).await?;
-        Ok(format!("{}/console?setup={token}", self.url()))
+        Ok(format!("{}/console?setup={token}", self.world.public_url))
     }
 
     /// Serves until `shutdown` is done; then finishes what is under way, and closes the database.

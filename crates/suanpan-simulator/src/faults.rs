@@ -20,6 +20,7 @@ pub(crate) enum Fault {
     /// It is done; no answer for `seconds` (30), then a 504.
     TimeoutAfter,
     /// Nothing is done; a page of the web server, status 500.
+    #[serde(rename = "http_500")]
     Http500,
     /// WeChat's own "I do not know": `SYSTEM_ERROR`, `SYSTEMERROR`, `-1`. Nothing is done.
     SystemError,

@@ -1,0 +1,22 @@
+//! Whole payments: backend, simulator, payer and the merchant's receiver in one process, under one clock.
+//!
+//! Everything that speaks does so over real HTTP, and every row is in a real SQLite file; only the time is ours.
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod doubts;
+#[cfg(test)]
+mod logins;
+#[cfg(test)]
+mod lost;
+#[cfg(test)]
+mod paid;
+#[cfg(test)]
+mod payers;
+#[cfg(test)]
+mod receiver;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,320 @@
+//! The world of a payment.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use suanpan_server::outside::{Clock, Dice, ManualClock, SeededDice};
+use suanpan_server::{Config, Seams, Server};
+use suanpan_simulator::{Options, Outside, Simulator};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::receiver::Receiver;
+
+/// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
+pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
+
+/// How long a test waits for what must happen, in real time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct World {
+    pub(crate) clock: ManualClock,
+    pub(crate) simulator: String,
+    pub(crate) credentials: Value,
+    pub(crate) receiver: Receiver,
+    pub(crate) url: String,
+    pub(crate) key: String,
+    pub(crate) folder: tempfile::TempDir,
+    http: reqwest::Client,
+    server: Option<Running>,
+    _simulator: Running,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Running {
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.ended.await.unwrap();
+    }
+}
+
+/// An answer: the status, and the body as JSON where it is some.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status, self.json["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.json
+        );
+        assert!(self.json["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()));
+    }
+}
+
+/// The simulator's clock is ours.
+#[derive(Debug)]
+struct SharedOutside {
+    clock: ManualClock,
+    dice: SeededDice,
+}
+
+impl Outside for SharedOutside {
+    fn now_micros(&self) -> i64 {
+        self.clock.now_micros()
+    }
+
+    fn sleep_until(&self, at: i64) -> BoxFuture<'static, ()> {
+        self.clock.sleep_until(at)
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        self.dice.fill(bytes);
+    }
+}
+
+impl World {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(NEW_YEAR);
+        let mut options =
+            Options::new(folder.path().join("wechat"), "127.0.0.1:0".parse().unwrap());
+        options.outside =
+            Arc::new(SharedOutside { clock: clock.clone(), dice: SeededDice::new(2) });
+        let simulator = Simulator::open(options).await.unwrap();
+        let base_url = simulator.base_url().to_owned();
+        let credentials = read_json(simulator.credentials_path());
+        let running = run(|stopped| async move { simulator.serve(stopped).await.unwrap() });
+
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let mut world = Self {
+            clock,
+            simulator: base_url,
+            credentials,
+            receiver: Receiver::open().await,
+            url: String::new(),
+            key: String::new(),
+            folder,
+            http,
+            server: None,
+            _simulator: running,
+        };
+        world.start_server().await;
+        let hook = json!({ "url": world.receiver.url });
+        let made = world.merchant("POST", "/v1/webhook-endpoints", Some(hook)).await;
+        assert_eq!(made.status, 201, "{}", made.json);
+        world.receiver.expect_signed_with(made.json["secret"].as_str().unwrap());
+        world
+    }
+
+    /// Starts the backend over the same database and at the same address as before.
+    pub(crate) async fn start_server(&mut self) {
+        let file = self.folder.path().join("wechat/suanpan.toml");
+        let mut config = Config::load(&file).unwrap();
+        let address = self.url.strip_prefix("http://").unwrap_or("127.0.0.1:0");
+        config.server.listen = address.parse().unwrap();
+        config.wechat.timeout_seconds = 2;
+        let seams = Seams {
+            clock: Arc::new(self.clock.clone()),
+            dice: Arc::new(SeededDice::new(u64::from(self.key.is_empty()))),
+            wire: None,
+        };
+        let server = Server::open(config, seams).await.unwrap();
+        self.url = server.url();
+        if let Some(key) = server.first_api_key() {
+            key.clone_into(&mut self.key);
+        }
+        self.server = Some(run(|stopped| async move { server.run(stopped).await.unwrap() }));
+    }
+
+    /// Stops the backend as a signal does.
+    pub(crate) async fn stop_server(&mut self) {
+        self.server.take().unwrap().stop().await;
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// The n-th merchant's first app: 0 speaks APIv3, 1 speaks APIv2.
+    pub(crate) fn app(&self, nth: usize) -> String {
+        self.credentials["merchants"][nth]["apps"][0].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn mchid(&self, nth: usize) -> String {
+        self.credentials["merchants"][nth]["mchid"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn call(&self, method: &str, url: String, body: Option<Value>) -> Answer {
+        let mut request = self.http.request(method.parse().unwrap(), url);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        answer(request).await
+    }
+
+    pub(crate) async fn merchant(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        let request = request.header("authorization", format!("Bearer {}", self.key));
+        answer(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    /// The simulator's control: `POST` with a body, `GET` without.
+    pub(crate) async fn control(&self, path: &str, body: Option<Value>) -> Value {
+        let method = if body.is_some() { "POST" } else { "GET" };
+        let answer = self.call(method, format!("{}/_sim/{path}", self.simulator), body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.json);
+        answer.json
+    }
+
+    pub(crate) async fn fault(&self, on: &str, fault: &str, more: Value) {
+        let mut rule = json!({ "on": on, "fault": fault });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            rule[name] = value.clone();
+        }
+        self.control("faults", Some(rule)).await;
+    }
+
+    pub(crate) async fn order(&self, reference: &str, app: &str) -> String {
+        let body =
+            json!({ "reference": reference, "amount": 990, "description": "龙井一杯", "app": app });
+        let made = self.merchant("POST", "/v1/orders", Some(body)).await;
+        assert_eq!(made.status, 201, "{}", made.json);
+        made.json["id"].as_str().unwrap().to_owned()
+    }
+
+    /// `wx.login` on a user's phone.
+    pub(crate) async fn login(&self, user: &str, app: &str) -> String {
+        let said = self.control("login", Some(json!({ "appid": app, "user": user }))).await;
+        said["code"].as_str().unwrap().to_owned()
+    }
+
+    /// What the mini program of this user asks our backend.
+    pub(crate) async fn pay(&self, user: &str, app: &str, order: &str) -> Answer {
+        let code = self.login(user, app).await;
+        self.pay_with(&code, order).await
+    }
+
+    pub(crate) async fn pay_with(&self, code: &str, order: &str) -> Answer {
+        let body = json!({ "code": code, "orderId": order });
+        self.call("POST", format!("{}/miniprogram/pay", self.url), Some(body)).await
+    }
+
+    /// `wx.requestPayment`, and what the payer does on the sheet.
+    pub(crate) async fn sheet(
+        &self,
+        user: &str,
+        app: &str,
+        params: &Value,
+        outcome: &str,
+    ) -> Value {
+        let mut body = params.clone();
+        body["user"] = json!(user);
+        body["appId"] = json!(app);
+        body["outcome"] = json!(outcome);
+        self.control("request-payment", Some(body)).await
+    }
+
+    /// Alice logs in, gets the sheet and pays.
+    pub(crate) async fn alice_pays(&self, app: &str, order: &str) -> Value {
+        let params = self.pay("alice", app, order).await;
+        assert_eq!(params.status, 200, "{}", params.json);
+        let said = self.sheet("alice", app, &params.json, "pay").await;
+        assert_eq!(said["errMsg"], "requestPayment:ok", "{said}");
+        params.json
+    }
+
+    pub(crate) async fn status(&self, order: &str) -> String {
+        let order = self.merchant("GET", &format!("/v1/orders/{order}"), None).await;
+        order.json["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the order stands so.
+    pub(crate) async fn until_status(&self, order: &str, wanted: &str) {
+        let reached = async { while self.status(order).await != wanted {} };
+        if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+            panic!("never {wanted}:\n{}", self.timeline(order).await);
+        }
+    }
+
+    /// Waits until the order's timeline has this text in it.
+    pub(crate) async fn until_told(&self, order: &str, text: &str) {
+        let reached = async { while !self.timeline(order).await.contains(text) {} };
+        if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+            panic!("never {text:?}:\n{}", self.timeline(order).await);
+        }
+    }
+
+    /// Waits until the simulator's ledger has what is wanted.
+    pub(crate) async fn until_ledger(&self, what: &str, wanted: impl Fn(&Value) -> bool) {
+        let reached = async { while !wanted(&self.control("ledger", None).await) {} };
+        if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+            panic!("never {what}: {:#}", self.control("ledger", None).await);
+        }
+    }
+
+    pub(crate) async fn confirm(&self, order: &str) -> Answer {
+        let url = format!("{}/miniprogram/orders/{order}/confirm", self.url);
+        self.call("POST", url, None).await
+    }
+
+    pub(crate) async fn timeline(&self, order: &str) -> String {
+        let path = format!("/v1/orders/{order}/timeline");
+        self.merchant("GET", &path, None).await.json["text"].as_str().unwrap().to_owned()
+    }
+
+    /// How often the simulator was asked this.
+    pub(crate) async fn asked(&self, path: &str) -> usize {
+        let requests = self.control("requests", None).await;
+        let requests = requests["requests"].as_array().unwrap();
+        requests
+            .iter()
+            .filter(|request| request["path"].as_str().is_some_and(|asked| asked.starts_with(path)))
+            .count()
+    }
+
+    /// The kinds of the events so far, oldest first.
+    pub(crate) async fn events(&self) -> Vec<String> {
+        let events = self.merchant("GET", "/v1/events", None).await.json;
+        let events = events["data"].as_array().unwrap().iter().rev();
+        events.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn run<F, T>(start: F) -> Running
+where
+    F: FnOnce(BoxFuture<'static, ()>) -> T,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = Box::pin(async move { drop(stopped.await) });
+    Running { stop, ended: tokio::spawn(start(stopped)) }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    Answer { status, json: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
