@@ -32,6 +32,8 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .route("/pay", post(miniprogram::pay))
         .route("/orders/{id}", get(miniprogram::order))
         .route("/orders/{id}/confirm", post(miniprogram::confirm))
+        // Before the layer, which answers a browser's OPTIONS: set later, it would go around it.
+        .method_not_allowed_fallback(wrong_method)
         .layer(cors(config));
 
     let merchant = Router::new()
