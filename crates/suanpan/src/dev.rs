@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde::Serialize;
 use suanpan_server::Seams;
 
 use crate::cli::Dev;
@@ -26,14 +26,15 @@ pub(crate) async fn run(arguments: &Dev) -> Result<(), Problem> {
     .await?;
 
     say(&stage, &arguments.data);
-    talk::json(&json!({
-        "ready": true,
-        "url": stage.url,
-        "simulator": stage.simulator,
-        "credentials": stage.credentials,
-        "api_key": stage.api_key,
-        "console": stage.console,
-    }));
+    stage.settle().await?;
+    talk::json(&Ready {
+        ready: true,
+        url: &stage.url,
+        simulator: &stage.simulator,
+        credentials: &stage.credentials,
+        api_key: &stage.api_key,
+        console: &stage.console,
+    });
     let broken = tokio::select! {
         () = stop.wait() => None,
         problem = stage.broken() => Some(problem),
@@ -42,36 +43,45 @@ pub(crate) async fn run(arguments: &Dev) -> Result<(), Problem> {
     broken.map_or(ended, Err)
 }
 
+/// The one line on standard output.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    url: &'a str,
+    simulator: &'a str,
+    credentials: &'a Path,
+    api_key: &'a str,
+    console: &'a str,
+}
+
 fn say(stage: &Stage, data: &Path) {
     let paint = Paint::stderr();
-    let line = |mark: &str, name: &str, what: &str, more: &str| {
+    let line = |name: &str, what: &str, more: &str| {
         let what = format!("{}{}", paint.cyan(what), paint.dim(more));
-        talk::err(format_args!("  {mark}{}{what}", talk::padded(name, 25)));
+        talk::err(format_args!("  {}{what}", talk::padded(name, 25)));
     };
-    let tick = paint.green("✔ ");
+    let up = |name: &str, what: &str, more: &str| {
+        let what = format!("{}{}", paint.cyan(what), paint.dim(more));
+        talk::err(format_args!("  {} {}{what}", paint.green("✔"), talk::padded(name, 23)));
+    };
     let merchants: Vec<_> =
         stage.stalls.iter().map(|stall| format!("{} {}", stall.api, stall.mchid)).collect();
     talk::err(paint.bold(&format!("算盘 suanpan {} · development", env!("CARGO_PKG_VERSION"))));
-    line(
-        &tick,
-        "微信模拟器 simulator",
-        &stage.simulator,
-        &format!("   ({})", merchants.join(", ")),
-    );
-    line(&tick, "后端 backend", &stage.url, &format!("   (SQLite: {}/)", data.display()));
-    line("", "  打开手机 the phone", &format!("{}/phone", stage.simulator), "");
-    line("", "  订单页 orders", &stage.console, "   (一次有效 / works once)");
-    line("", "  试一试 try", &curl(stage), "");
+    up("微信模拟器 simulator", &stage.simulator, &format!("   ({})", merchants.join(", ")));
+    up("后端 backend", &stage.url, &format!("   (SQLite: {}/)", data.display()));
+    line("打开手机 the phone", &format!("{}/phone", stage.simulator), "");
+    line("订单页 orders", &stage.console, "   (一次有效 / works once)");
+    line("试一试 try", &curl(stage), "");
     talk::err("");
 }
 
 /// One line that creates an order. The key stays in its file.
 fn curl(stage: &Stage) -> String {
+    let order = r#"{"reference":"tea-1","amount":990,"description":"龙井一杯"}"#;
     format!(
-        "curl -s {}/v1/orders -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: application/json' -d '{}'",
+        "curl -s {}/v1/orders -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: application/json' -d '{order}'",
         stage.url,
         quoted(&stage.key_file),
-        json!({ "reference": "tea-1", "amount": 990, "description": "龙井一杯" }),
     )
 }
 

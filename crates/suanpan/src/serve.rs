@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde::Serialize;
 use suanpan_server::config::LogFormat;
 use suanpan_server::{Config, Seams, Server};
 
@@ -22,14 +22,20 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
     let server = Server::open(config, Seams::default()).await;
     let server = server.map_err(|error| Problem::server_setup(&error))?;
 
-    let mut ready = json!({ "ready": true, "url": server.url() });
-    if let (Some(key), Some(ready)) = (server.first_api_key(), ready.as_object_mut()) {
-        ready.insert("api_key".to_owned(), json!(key));
-    }
     tracing::info!(url = server.url(), "listening");
     // The port is bound: whoever reads this line can connect.
-    talk::json(&ready);
+    talk::json(&Ready { ready: true, url: &server.url(), api_key: server.first_api_key() });
     server.run(stop.wait()).await.map_err(|error| Problem::server(&error))
+}
+
+/// The one line on standard output.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    url: &'a str,
+    /// Of a new database; it is shown once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
 }
 
 /// The configuration, with the database of the command line.

@@ -1,6 +1,8 @@
 //! `suanpan simulator`: a WeChat on this machine, for a backend in any language.
 
-use serde_json::json;
+use std::path::Path;
+
+use serde::Serialize;
 use suanpan_simulator::{Options, Simulator};
 
 use crate::problem::Problem;
@@ -15,23 +17,35 @@ pub(crate) async fn run(arguments: &cli::Simulator) -> Result<(), Problem> {
     let simulator = Simulator::open(options).await;
     let simulator = simulator.map_err(|error| Problem::simulator_setup(&error))?;
 
-    let url = simulator.base_url().to_owned();
-    let (credentials, config) =
-        (simulator.credentials_path().to_owned(), simulator.config_path().to_owned());
-    say(&url, &credentials.display().to_string(), &config.display().to_string());
-    talk::json(&json!({ "ready": true, "url": url, "credentials": credentials, "config": config }));
+    let ready = Ready {
+        ready: true,
+        url: simulator.base_url(),
+        credentials: simulator.credentials_path(),
+        config: simulator.config_path(),
+    };
+    say(&ready);
+    talk::json(&ready);
     simulator.serve(stop.wait()).await.map_err(|error| Problem::simulator(&error))
 }
 
-fn say(url: &str, credentials: &str, config: &str) {
+/// The one line on standard output.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    url: &'a str,
+    credentials: &'a Path,
+    config: &'a Path,
+}
+
+fn say(ready: &Ready<'_>) {
     let paint = talk::Paint::stderr();
     let line = |name: &str, what: &str| {
-        talk::err(format_args!("  {} {}", talk::padded(name, 26), paint.cyan(what)));
+        talk::err(format_args!("  {}{}", talk::padded(name, 25), paint.cyan(what)));
     };
+    let config = ready.config.display();
     talk::err(paint.bold(&format!("算盘 suanpan {} · simulator", env!("CARGO_PKG_VERSION"))));
-    line("微信模拟器 simulator", url);
-    line("打开手机 the phone", &format!("{url}/phone"));
-    line("商户资料 credentials", credentials);
-    line("后端配置 configuration", config);
+    line("微信模拟器 simulator", ready.url);
+    line("打开手机 the phone", &format!("{}/phone", ready.url));
+    line("商户资料 credentials", &ready.credentials.display().to_string());
     line("启动后端 a backend", &format!("suanpan serve --config {config}"));
 }

@@ -36,7 +36,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) tape: Option<Tape>,
 }
 
-/// All three, up and acquainted.
+/// All three, up.
 #[derive(Debug)]
 pub(crate) struct Stage {
     /// The backend.
@@ -57,6 +57,7 @@ pub(crate) struct Stage {
     pub(crate) shop: Shop,
     /// The backend, as the merchant knows it.
     pub(crate) backend: Backend,
+    shop_file: PathBuf,
     server: JoinSet<Result<(), Problem>>,
     others: JoinSet<Result<(), Problem>>,
     stop_server: Stop,
@@ -64,7 +65,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts everything; when it answers, all of it can be used.
+    /// Starts everything. What is missing then is [`Stage::settle`].
     pub(crate) async fn open(plan: Plan<'_>) -> Result<Self, Problem> {
         private_file::make_folder(plan.data)?;
         let mut options = Options::new(plan.data.to_owned(), plan.simulator_listen);
@@ -101,7 +102,6 @@ impl Stage {
             simulator.serve(stopped).await.map_err(|error| Problem::simulator(&error))
         });
         others.spawn(shop.clone().serve(listener, origins, stop_others.clone()));
-        shop.settle(&plan.data.join("shop.json")).await?;
 
         Ok(Self {
             url,
@@ -113,11 +113,17 @@ impl Stage {
             stalls,
             shop,
             backend,
+            shop_file: plan.data.join("shop.json"),
             server: running,
             others,
             stop_server,
             stop_others,
         })
+    }
+
+    /// Lets the shop in: when this is done, all of it can be used.
+    pub(crate) async fn settle(&self) -> Result<(), Problem> {
+        self.shop.settle(&self.shop_file).await
     }
 
     /// Waits until one of the three ends, which none should.

@@ -6,6 +6,7 @@
 
 mod books;
 mod screen;
+mod waits;
 mod walk;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -76,6 +77,7 @@ async fn in_folder(folder: &Path, screen: &Screen, stop: &Stop) -> Result<Report
 }
 
 async fn walk(stage: &Stage, tape: &Tape, screen: &Screen) -> Result<Report, Problem> {
+    stage.settle().await?;
     let caller = Caller::new(Some(tape.clone()))?;
     let walk = Walk { stage, caller, tape, screen };
     let mut payments = Vec::new();

@@ -53,12 +53,27 @@ impl Phone {
     /// As a browser asks: with an origin, which the answer must allow.
     async fn answer(&self, request: reqwest::RequestBuilder) -> Value {
         let request = request.header("content-type", "application/json");
-        let reply = request.header("origin", &self.simulator).send().await.unwrap();
-        assert!(reply.status().is_success(), "{} of {}", reply.status(), reply.url());
-        if !reply.url().as_str().starts_with(&self.simulator) {
-            assert_eq!(reply.headers()["access-control-allow-origin"], *self.simulator);
+        let request = request.header("origin", &self.simulator).build().unwrap();
+        if !request.url().as_str().starts_with(&self.simulator) {
+            self.preflight(&request).await;
         }
+        let reply = self.http.execute(request).await.unwrap();
+        assert!(reply.status().is_success(), "{} of {}", reply.status(), reply.url());
         serde_json::from_slice(&reply.bytes().await.unwrap()).unwrap()
+    }
+
+    /// What a browser asks first: whether it may.
+    async fn preflight(&self, request: &reqwest::Request) {
+        let asked = self.http.request(reqwest::Method::OPTIONS, request.url().clone());
+        let asked = asked
+            .header("origin", &self.simulator)
+            .header("access-control-request-method", request.method().as_str())
+            .header("access-control-request-headers", "content-type");
+        let allowed = asked.send().await.unwrap();
+        let says = |name: &str| allowed.headers().get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(says("access-control-allow-origin"), self.simulator);
+        assert!(says("access-control-allow-methods").contains(request.method().as_str()));
+        assert!(says("access-control-allow-headers").contains("content-type"));
     }
 
     /// Buys this item and pays for it; answers what the shop then tells by server-sent event.
