@@ -82,9 +82,9 @@ impl Stage {
         let server = Server::open(config, plan.seams).await.map_err(setup)?;
         let key_file = plan.data.join("api.key");
         let api_key = api_key(&server, &key_file).await?;
-        let console = server.console_link().await.map_err(setup)?;
+        let console = reachable(&server.console_link().await.map_err(setup)?);
 
-        let url = server.url();
+        let url = reachable(&server.url());
         let backend = Backend::new(Caller::new(plan.tape)?, url.clone(), &api_key);
         let (shop, listener) = Shop::open(shop::menu(&stalls), backend.clone()).await?;
         simulator.set_shop(suanpan_simulator::Shop {
@@ -173,6 +173,11 @@ fn config(file: &Path, listen: SocketAddr, origins: &[String]) -> Result<Config,
     Ok(config)
 }
 
+/// A server that listens everywhere is reached here, too.
+fn reachable(url: &str) -> String {
+    url.replacen("//0.0.0.0:", "//127.0.0.1:", 1).replacen("//[::]:", "//[::1]:", 1)
+}
+
 /// How a browser may name the page of the phone.
 fn origins(simulator: &str) -> Vec<String> {
     let mut origins = vec![simulator.to_owned()];
@@ -201,3 +206,23 @@ async fn api_key(server: &Server, file: &Path) -> Result<String, Problem> {
 
 /// How long simulator and shop may take to end.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_everywhere_is_one_of_here() {
+        let check = |url: &str, want: &str| assert_eq!(reachable(url), want);
+        check("http://0.0.0.0:8080", "http://127.0.0.1:8080");
+        check("http://[::]:8080/console", "http://[::1]:8080/console");
+        check("http://192.0.2.7:8080", "http://192.0.2.7:8080");
+    }
+
+    #[test]
+    fn a_browser_may_say_localhost() {
+        let phone = "http://127.0.0.1:9090";
+        assert_eq!(origins(phone), [phone, "http://localhost:9090"]);
+        assert_eq!(origins("http://192.0.2.7:9090"), ["http://192.0.2.7:9090"]);
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::problem::Problem;
-use crate::talk;
 
 /// Whether it is time to end. Its clones are told at the same moment.
 #[derive(Clone, Debug)]
@@ -27,7 +26,7 @@ impl Stop {
         let teller = stop.clone();
         tokio::spawn(async move {
             signals.next().await;
-            talk::err("正在停止；再来一个信号立即退出 / stopping; a second signal ends at once");
+            tracing::info!("asked to stop; a second signal ends at once");
             teller.now();
             signals.next().await;
             end_at_once();

@@ -58,9 +58,15 @@ impl Running {
     /// Starts it, and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let process = Spoken::start(suanpan(arguments));
+        Self::start_command(suanpan(arguments))
+    }
+
+    /// Starts this command, and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start_command(command: Command) -> Self {
+        let process = Spoken::start(command);
         let Ok(line) = process.stdout.recv_timeout(PATIENCE) else {
-            panic!("{arguments:?} never was ready: {:?}", process.end());
+            panic!("it never was ready: {:?}", process.end());
         };
         let ready: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(ready["ready"], true, "{line}");
@@ -73,12 +79,24 @@ impl Running {
         self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready)).to_owned()
     }
 
-    /// Sends a signal, and waits for the end. What it says before the signal and after it is told.
+    /// Sends a signal, and waits for the end. All that it said on standard error is told.
     #[track_caller]
     pub(crate) fn end(self, signal: &str) -> Ended {
+        self.signal(signal);
+        self.process.end()
+    }
+
+    /// Sends a signal.
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-        self.process.end()
+    }
+
+    /// Waits until it says this on standard error.
+    #[track_caller]
+    pub(crate) fn hear(&self, text: &str) {
+        while !self.process.stderr.recv_timeout(PATIENCE).unwrap().contains(text) {}
     }
 }
 

@@ -1,10 +1,12 @@
 //! `suanpan serve` and `suanpan simulator`: ready at once with what the simulator wrote.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::process::{Running, text};
+use crate::process::{Running, suanpan, text};
 use crate::secrets;
 
 fn simulator(folder: &Path) -> Running {
@@ -63,4 +65,39 @@ fn the_command_line_chooses_another_database() {
     assert!(folder.path().join("elsewhere.db").exists());
     assert!(!folder.path().join("suanpan.db").exists());
     assert_eq!(simulator.end("-INT").code, Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_anybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = simulator(folder.path());
+    let config = simulator.says("config");
+    let backend = Running::start(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]);
+
+    // A request whose body never comes: the server waits for it, as it says.
+    let url = backend.says("url");
+    let mut caller = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let request = "POST /miniprogram/pay HTTP/1.1\r\nhost: tea\r\ncontent-length: 9\r\n";
+    caller.write_all(format!("{request}expect: 100-continue\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    caller.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+
+    backend.signal("-TERM");
+    backend.hear("a second signal ends at once");
+    assert_eq!(backend.end("-TERM").code, Some(130));
+}
+
+#[test]
+fn a_machine_reads_the_log_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = simulator(folder.path());
+    let config = simulator.says("config");
+    let mut serve = suanpan(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]);
+    serve.env("SUANPAN_LOG__FORMAT", "json");
+    let ended = Running::start_command(serve).end("-TERM");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let lines: Vec<Value> =
+        ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["message"] == "listening" && line["level"] == "INFO"));
 }
