@@ -151,6 +151,12 @@ async fn the_shop_sells_and_a_restart_forgets_nothing() {
         );
     }
     // The former webhook endpoint is gone: one event, one delivery.
+    let endpoints = phone.http.get(format!("{}/v1/webhook-endpoints", phone.backend));
+    let endpoints = endpoints.bearer_auth(&key).send().await.unwrap().bytes().await.unwrap();
+    let endpoints: Value = serde_json::from_slice(&endpoints).unwrap();
+    let endpoints = endpoints["data"].as_array().unwrap();
+    assert_eq!(endpoints.len(), 1);
+    assert!(endpoints[0]["url"].as_str().unwrap().starts_with(&phone.shop));
     let item = items.as_array().unwrap().first().unwrap();
     phone.buys(item).await;
 
