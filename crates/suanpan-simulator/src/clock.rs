@@ -2,6 +2,10 @@
 //!
 //! `POST /_sim/clock` moves it, so that a retry that is due in six hours goes out
 //! now. It never goes back, and it survives a restart (the ledger keeps the distance).
+//!
+//! Signatures are the exception: their times, and the five minutes that a request
+//! may be off, go by the machine's clock. A backend's clock is not advanced with
+//! ours, and it would rightly refuse everything that we sign in its future.
 
 use std::sync::Arc;
 
@@ -33,6 +37,11 @@ impl Clock {
     /// Unix seconds.
     pub(crate) fn now(&self) -> i64 {
         self.now_micros().div_euclid(SECOND)
+    }
+
+    /// Unix seconds for signatures: by the machine's clock.
+    pub(crate) fn signing_now(&self) -> i64 {
+        self.outside.now_micros().div_euclid(SECOND)
     }
 
     /// How far it is ahead of the machine's, in microseconds.

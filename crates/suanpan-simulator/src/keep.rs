@@ -81,11 +81,12 @@ mod tests {
     use super::*;
 
     fn users(records: &[Record]) -> Vec<&str> {
-        let user = |record| match record {
-            &Record::User(ref user) => Some(user.as_str()),
-            _ => None,
-        };
-        records.iter().filter_map(user).collect()
+        let mut users = Vec::new();
+        for record in records {
+            let Record::User(user) = record else { panic!("{record:?}") };
+            users.push(user.as_str());
+        }
+        users
     }
 
     #[test]

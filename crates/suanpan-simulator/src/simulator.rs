@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::clock::{Clock, SECOND};
 use crate::credentials::{self, Credentials};
@@ -18,6 +18,9 @@ use crate::{Error, Outside, SystemOutside, config_file, files, http};
 
 /// Where a server listens that is started from `suanpan.toml`.
 const BACKEND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// How long what was begun may take after the shutdown, in microseconds.
+const GRACE: i64 = 3 * SECOND;
 
 /// How to open a simulator.
 #[derive(Clone, Debug)]
@@ -140,8 +143,9 @@ impl Simulator {
         *self.world.shop.lock() = Some(shop);
     }
 
-    /// Serves until `shutdown` is ready; then finishes what was begun, and stops
-    /// telling. Notifications that nobody acknowledged go on at the next start.
+    /// Serves until `shutdown` is ready; then finishes what was begun, for a few
+    /// seconds at most, and stops telling. Notifications that nobody acknowledged go
+    /// on at the next start.
     ///
     /// # Errors
     /// The network failed.
@@ -150,10 +154,26 @@ impl Simulator {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
         let poster = Poster::new()?;
+        let outside = Arc::clone(&self.world.outside);
+        let (asked, heard) = oneshot::channel();
+        let shutdown = async move {
+            shutdown.await;
+            // Nobody hears it where serving has ended already.
+            let _ = asked.send(());
+        };
+        let grace = async move {
+            if heard.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            outside.sleep_until(outside.now_micros().saturating_add(GRACE)).await;
+        };
+
         let routes = http::routes(Arc::clone(&self.world));
         let serving = axum::serve(self.listener, routes).with_graceful_shutdown(shutdown);
         tokio::select! {
             served = async { serving.await } => served.map_err(Error::Serve),
+            // A fault may keep a caller waiting for ever.
+            () = grace => Ok(()),
             never = notify::tell(self.world, poster) => match never {},
         }
     }

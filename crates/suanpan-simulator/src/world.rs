@@ -52,7 +52,7 @@ impl World {
 
     /// Signs something now.
     pub(crate) fn at_now<T>(&self, sign: impl FnOnce(Moment<'_>) -> T) -> T {
-        sign(Moment { now: self.now(), nonce: &self.nonce() })
+        sign(Moment { now: self.clock.signing_now(), nonce: &self.nonce() })
     }
 
     /// Writes changes down, and wakes whoever waits for them.

@@ -71,7 +71,8 @@ fn sign(world: &World, key: &SigningKey, body: &str, played: Option<Played>) -> 
         Some(played) if played.fault == Fault::ClockSkew => played.seconds(),
         Some(_) | None => 0,
     };
-    let moment = Moment { now: world.now().saturating_add(ahead), nonce: &world.nonce() };
+    let moment =
+        Moment { now: world.clock.signing_now().saturating_add(ahead), nonce: &world.nonce() };
     let mut headers = sign_message(&key.key, &key.serial, moment, body.as_bytes());
     match fault {
         Some(Fault::BadSignature) => {

@@ -48,7 +48,7 @@ pub(super) fn who_asks<'w>(
             no("Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》")
         }
     })?;
-    if world.now().abs_diff(authorization.timestamp) > WINDOW {
+    if world.clock.signing_now().abs_diff(authorization.timestamp) > WINDOW {
         return Err(no("Http头Authorization中的timestamp与发起请求的时间不得超过5分钟"));
     }
     let merchant = world.registry.merchant(&authorization.mchid);
@@ -104,7 +104,7 @@ fn mismatch(
 
 /// Whether the nonce was not used within the window.
 fn is_fresh(world: &World, authorization: &Authorization) -> bool {
-    let now = world.now();
+    let now = world.clock.signing_now();
     let mut nonces = world.nonces.lock();
     nonces.retain(|_, used_at| now.abs_diff(*used_at) <= WINDOW.saturating_mul(2));
     let nonce = (authorization.mchid.clone(), authorization.nonce_str.clone());
