@@ -32,7 +32,7 @@ pub mod store;
 pub mod timeline;
 mod world;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ impl Server {
         let store = Store::open(&database, now)?;
         let public_url = match &config.server.public_url {
             Some(url) => public_url(url)?,
-            None => format!("http://{address}"),
+            None => format!("http://{}", reachable(address)),
         };
         let world = Arc::new(World::new(&config, seams, store, public_url)?);
         flow::endpoints::adopt_configured(&world, &config).await?;
@@ -82,9 +82,9 @@ impl Server {
         Ok(Self { world, listener, address, config, first_api_key })
     }
 
-    /// The address that is listened on.
+    /// The address that is listened on, as this machine reaches it.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", reachable(self.address))
     }
 
     /// The API key of a new database: shown once, at its first start.
@@ -147,6 +147,15 @@ impl Server {
                 Ok(())
             }
         }
+    }
+}
+
+/// `0.0.0.0` is every address of this machine, and none that can be called.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V4(_) | IpAddr::V6(_) => address,
     }
 }
 

@@ -118,7 +118,12 @@ async fn only_the_notice_that_fits_in_everything_counts() {
             "SP-FIELD",
         ),
         ("lower case", &mchid, lower_sign(&notice(&world, &number, as_is, &key)), "SP-SIGNATURE"),
-        ("no signature", &mchid, without_sign(&notice(&world, &number, as_is, &key)), "SP-SIGNATURE"),
+        (
+            "no signature",
+            &mchid,
+            without_sign(&notice(&world, &number, as_is, &key)),
+            "SP-SIGNATURE",
+        ),
     ];
     for (name, mchid, body, code) in cases {
         let (status, text) = post(mchid, body).await;
