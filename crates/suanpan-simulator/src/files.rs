@@ -19,8 +19,10 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
 /// Writes a file whole or not at all: beside it first, then in its place.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
     let beside = path.with_extension("new");
+    // What a crash left there could have another mode.
+    let _ = fs::remove_file(&beside);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     private(&mut options);
     let written = options.open(&beside).and_then(|mut file| file.write_all(content));
     written.and_then(|()| fs::rename(&beside, path)).map_err(Error::file("write", path))

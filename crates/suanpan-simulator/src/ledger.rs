@@ -279,6 +279,10 @@ impl Ledger {
         let later = self.due.split_off(&(now_micros.saturating_add(1), String::new()));
         let due = std::mem::replace(&mut self.due, later);
         self.on_the_way = self.on_the_way.saturating_add(due.len());
+        for (_, id) in &due {
+            // It goes out by itself: another one must not send it a second time.
+            self.waiting.remove(id);
+        }
         due.iter().filter_map(|(_, id)| self.notifications.get(id).cloned()).collect()
     }
 

@@ -52,7 +52,7 @@ impl Wrong {
     fn parameter(field: &'static str, kind: &str) -> Self {
         let heard =
             format!("parameter error: parameter.{field} should be String instead of {kind};");
-        Self { heard, ..Self::new(field, "", format!("should be a string, and is a {kind}")) }
+        Self { heard, ..Self::new(field, "", format!("should be a String, and is {kind}")) }
     }
 }
 

@@ -101,17 +101,17 @@ pub(crate) fn shown(body: &[u8]) -> String {
     String::from_utf8_lossy(cut).into_owned()
 }
 
-/// A path with its `secret` masked.
-pub(crate) fn without_secret(path_and_query: &str) -> String {
-    let Some((path, query)) = path_and_query.split_once('?') else {
-        return path_and_query.to_owned();
-    };
+/// A path with a query, or a form, with its `secret` masked.
+pub(crate) fn without_secret(text: &str) -> String {
     let mask = |pair: &str| match pair.split_once('=') {
         Some((name @ ("secret" | "access_token"), _)) => format!("{name}=***"),
         Some(_) | None => pair.to_owned(),
     };
-    let query: Vec<_> = query.split('&').map(mask).collect();
-    format!("{path}?{}", query.join("&"))
+    let pairs = |text: &str| text.split('&').map(mask).collect::<Vec<_>>().join("&");
+    match text.split_once('?') {
+        Some((path, query)) => format!("{path}?{}", pairs(query)),
+        None => pairs(text),
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +123,7 @@ mod tests {
         let masked = without_secret("/sns/jscode2session?appid=wx1&secret=abc&js_code=0b");
         assert_eq!(masked, "/sns/jscode2session?appid=wx1&secret=***&js_code=0b");
         assert_eq!(without_secret("/v3/certificates"), "/v3/certificates");
+        assert_eq!(without_secret("appid=wx1&secret=abc"), "appid=wx1&secret=***");
     }
 
     #[test]

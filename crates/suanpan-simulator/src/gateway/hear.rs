@@ -178,8 +178,8 @@ fn entry(
     signature: Option<Mismatch>,
     played: Option<Played>,
 ) -> Entry {
-    let session_key = operation == Some(Operation::Login);
-    let body = shown(&speech.body);
+    let login = operation == Some(Operation::Login);
+    let (question, body) = (shown(&heard.body), shown(&speech.body));
     Entry {
         id: 0,
         at: suanpan_wechat::time::beijing_rfc3339(world.now()),
@@ -187,11 +187,11 @@ fn entry(
         method: heard.method.clone(),
         path: without_secret(&heard.path_and_query()),
         headers: headers(&heard.headers),
-        body: shown(&heard.body),
+        body: if login { without_secret(&question) } else { question },
         answer: Spoken {
             status: speech.status.as_u16(),
             headers: headers(&speech.headers),
-            body: if session_key { without_session_key(&body) } else { body },
+            body: if login { without_session_key(&body) } else { body },
         },
         fault: played.map(|played| played.fault.name()),
         signature,

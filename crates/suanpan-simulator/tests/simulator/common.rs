@@ -131,6 +131,16 @@ impl Sim {
         (folder, machine)
     }
 
+    /// Stops it while a caller is kept waiting; the machine's clock goes on.
+    pub(crate) async fn stop_in_spite(self) {
+        self.stop.send(()).unwrap();
+        while !self.served.is_finished() {
+            self.machine.pass(1);
+            tokio::task::yield_now().await;
+        }
+        self.served.await.unwrap().unwrap();
+    }
+
     /// Another one over the same folder.
     pub(crate) async fn restart(self) -> Self {
         let (folder, machine) = self.stop().await;
@@ -159,12 +169,22 @@ impl Sim {
     }
 
     pub(crate) async fn try_send(&self, question: Request<Vec<u8>>) -> reqwest::Result<Said> {
+        self.sending(question).await
+    }
+
+    /// A question on its way, which may outlive us.
+    pub(crate) fn sending(
+        &self,
+        question: Request<Vec<u8>>,
+    ) -> impl Future<Output = reqwest::Result<Said>> + Send + use<> {
         let (parts, body) = question.into_parts();
         let url = format!("{}{}", self.url, parts.uri);
         let request = self.http.request(parts.method, url).headers(parts.headers).body(body);
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Said { status, headers, body: response.bytes().await?.to_vec() })
+        async {
+            let response = request.send().await?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Ok(Said { status, headers, body: response.bytes().await?.to_vec() })
+        }
     }
 
     /// Asks as a client does: signs, sends, verifies, reads.

@@ -130,6 +130,16 @@ async fn a_call_may_hang_before_or_after_it_is_done() {
 }
 
 #[tokio::test]
+async fn a_call_that_hangs_does_not_keep_the_simulator_from_stopping() {
+    let (sim, merchant) = with("timeout_before", JSAPI).await;
+    let question = merchant.v3_question(&sim, "POST", "/v3/pay/transactions/jsapi", b"{}");
+    let hanging = tokio::spawn(sim.sending(question));
+    while sim.get("/_sim/requests").await.json()["requests"] == json!([]) {}
+    sim.stop_in_spite().await;
+    hanging.abort();
+}
+
+#[tokio::test]
 async fn the_connection_may_break_in_the_middle_of_the_answer() {
     let (sim, merchant) = with("cut", JSAPI).await;
     let openid = sim.openid(&merchant, "alice").await;

@@ -32,7 +32,7 @@ async fn all_five_must_be_texts() {
     let prepay_id = merchant.place_v3(&sim, "order_0001", NOWHERE).await;
     let good = merchant.sign_v3(&sim, &prepay_id);
     let reply =
-        refused(&sim, &with(&good, "timeStamp", 1_767_225_600), "timeStamp", "is a Number").await;
+        refused(&sim, &with(&good, "timeStamp", 1_767_225_600), "timeStamp", "is Number").await;
     assert_eq!(
         reply["errMsg"],
         "requestPayment:fail parameter error: parameter.timeStamp should be String instead of Number;"
