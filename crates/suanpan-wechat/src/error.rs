@@ -215,7 +215,10 @@ impl Refusal {
     pub fn is_doubt(&self) -> bool {
         self.status >= 500
             || self.status == 202
-            || matches!(self.code.as_str(), "SYSTEM_ERROR" | "SYSTEMERROR" | "BANKERROR" | "-1")
+            || matches!(
+                self.code.as_str(),
+                "SYSTEM_ERROR" | "SYSTEMERROR" | "BANKERROR" | "-1" | "10060012" | "10060019"
+            )
     }
 
     /// Whether the same question may be answered otherwise a little later.

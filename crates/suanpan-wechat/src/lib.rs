@@ -12,6 +12,7 @@
 //! | 4 second sign           | [`second_sign_v2`]      | [`second_sign_v3`]          |
 //! | 5 notify                | [`v2::PaymentNotice`]   | [`v3::PaymentNotification`] |
 //! | when a notice was lost  | [`v2::QueryOrder`]      | [`v3::QueryByOutTradeNo`]   |
+//! | when the goods are sent | [`platform`]            | the same                    |
 //!
 //! A call to WeChat is a [`Call`]: one pure function that builds the signed
 //! request, one that checks and reads the answer. `suanpan-client` moves the
@@ -22,6 +23,7 @@ mod error;
 mod fen;
 mod login;
 mod payment;
+pub mod platform;
 mod second_sign;
 mod secret;
 mod text;
@@ -37,7 +39,7 @@ pub use payment::{Payment, TradeState};
 pub use second_sign::{
     PaySignType, RequestPayment, pay_sign_text_v2, pay_sign_text_v3, second_sign_v2, second_sign_v3,
 };
-pub use secret::{ApiV2Key, ApiV3Key, AppSecret, SessionKey};
+pub use secret::{AccessToken, ApiV2Key, ApiV3Key, AppSecret, SessionKey};
 pub use text::{
     AppId, LoginCode, MchId, Nonce, OpenId, OutTradeNo, PrepayId, Serial, TextError, TransactionId,
 };

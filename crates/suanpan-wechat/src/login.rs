@@ -12,10 +12,9 @@ use std::fmt;
 use http::{Method, Request, header};
 use serde::Deserialize;
 
+use crate::platform::granted;
 use crate::text::mask;
-use crate::{
-    AppId, AppSecret, Call, Error, Host, LoginCode, Moment, OpenId, Refusal, Reply, SessionKey,
-};
+use crate::{AppId, AppSecret, Call, Error, Host, LoginCode, Moment, OpenId, Reply, SessionKey};
 
 const WHAT: &str = "answer of jscode2session";
 
@@ -79,25 +78,9 @@ impl Call for CodeToSession<'_> {
     }
 
     fn answer(&self, reply: Reply<'_>, _: i64) -> Result<Session, Error> {
-        let wire = serde_json::from_slice::<Wire>(reply.body);
-        let wire = match wire {
-            Ok(wire) if reply.status < 300 => wire,
-            // A page of some proxy: nothing is known of the code.
-            Ok(_) | Err(_) if reply.status >= 300 => return Err(gateway_page(reply.status)),
-            Ok(wire) => wire,
-            Err(source) => return Err(Error::Json { what: WHAT, source }),
-        };
-        if wire.errcode != 0 {
-            return Err(Error::Refused(Refusal {
-                status: reply.status,
-                code: wire.errcode.to_string(),
-                message: wire.errmsg,
-                // The platform signs nothing; TLS is all there is.
-                verified: false,
-                detail: None,
-            }));
-        }
-
+        granted(WHAT, reply)?;
+        let wire: Wire = serde_json::from_slice(reply.body)
+            .map_err(|source| Error::Json { what: WHAT, source })?;
         let openid = wire.openid.ok_or_else(|| Error::missing(WHAT, "openid"))?;
         let session_key = wire.session_key.ok_or_else(|| Error::missing(WHAT, "session_key"))?;
         Ok(Session {
@@ -108,26 +91,11 @@ impl Call for CodeToSession<'_> {
     }
 }
 
-/// On success `errcode` is absent or 0.
 #[derive(Deserialize)]
 struct Wire {
-    #[serde(default)]
-    errcode: i64,
-    #[serde(default)]
-    errmsg: String,
     openid: Option<String>,
     session_key: Option<String>,
     unionid: Option<String>,
-}
-
-fn gateway_page(status: u16) -> Error {
-    Error::Refused(Refusal {
-        status,
-        code: format!("HTTP_{status}"),
-        message: "the answer is not WeChat's".to_owned(),
-        verified: false,
-        detail: None,
-    })
 }
 
 #[cfg(test)]

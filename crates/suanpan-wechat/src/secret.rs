@@ -81,6 +81,14 @@ secret!(
     "1 to 128 visible ASCII characters",
     |text| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 );
+secret!(
+    /// The `access_token` of a mini program: whoever holds it speaks for the app. WeChat asks to
+    /// keep room for 512 characters.
+    AccessToken,
+    "an access_token",
+    "1 to 1024 visible ASCII characters",
+    |text| (1..=1024).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+);
 
 #[cfg(test)]
 mod tests {

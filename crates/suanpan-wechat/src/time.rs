@@ -16,6 +16,12 @@ pub fn beijing_rfc3339(unix: i64) -> String {
     format("%Y-%m-%dT%H:%M:%S+08:00", unix)
 }
 
+/// `2018-06-08T10:34:56.120+08:00`, as order shipping writes times; of unix milliseconds.
+pub fn beijing_rfc3339_millis(unix_millis: i64) -> String {
+    let seconds = format("%Y-%m-%dT%H:%M:%S", unix_millis.div_euclid(1000));
+    format!("{seconds}.{:03}+08:00", unix_millis.rem_euclid(1000))
+}
+
 /// Reads `yyyyMMddHHmmss` at UTC+8 as unix seconds.
 pub fn parse_beijing_compact(text: &str) -> Option<i64> {
     let plain = text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -47,6 +53,7 @@ mod tests {
     fn both_forms_are_beijing_time_and_come_back() {
         assert_eq!(beijing_compact(1_528_425_296), "20180608103456");
         assert_eq!(beijing_rfc3339(1_528_425_296), "2018-06-08T10:34:56+08:00");
+        assert_eq!(beijing_rfc3339_millis(1_528_425_296_007), "2018-06-08T10:34:56.007+08:00");
         assert_eq!(parse_beijing_compact("20180608103456"), Some(1_528_425_296));
         assert_eq!(parse_rfc3339("2018-06-08T10:34:56+08:00"), Some(1_528_425_296));
         assert_eq!(parse_rfc3339("2018-06-08T02:34:56.789Z"), Some(1_528_425_296));
