@@ -11,6 +11,7 @@
 //! | Where does the try to pay it stand?          | [`AttemptState::apply`]       |
 //! | Is this payment the one that we asked for?   | [`Expected::compare`]         |
 //! | Is it the first, or was the order paid twice?| [`weigh`]                     |
+//! | May an attempt begin, end, be paid, and what then? | [`begin`], [`serve`], [`end`], [`settle`], [`close`] |
 //! | How much may still go back?                  | [`refundable`]                |
 //! | When is a webhook or a query tried again?    | [`WEBHOOK`], [`QUERY`], [`Schedule`] |
 
@@ -19,6 +20,7 @@ mod expected;
 mod order;
 mod outcome;
 mod schedule;
+mod steps;
 mod sums;
 
 pub use attempt::{AttemptEvent, AttemptState};
@@ -26,4 +28,5 @@ pub use expected::{Expected, Mismatch, Weight, weigh};
 pub use order::{OrderEvent, OrderStatus};
 pub use outcome::{Impossible, Outcome, UnknownWord};
 pub use schedule::{QUERY, Schedule, WEBHOOK};
+pub use steps::{Begin, Ended, News, Serve, Settlement, begin, close, end, serve, settle};
 pub use sums::{Overdrawn, refund, refundable};

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use suanpan_ledger::{AttemptEvent, Mismatch, OrderEvent, Outcome, Weight, weigh};
+use suanpan_ledger::{Mismatch, News, settle};
 use suanpan_wechat::{Payment, TransactionId};
 
 use crate::order::{Attempt, Order, rfc3339};
@@ -93,20 +93,18 @@ impl Tx {
         let (transaction_id, now) = (&matched.transaction_id, settling.now);
         let paid_at = matched.paid_at.unwrap_or(now);
 
-        if let Ok(Outcome::Moved(_)) = attempt.state.apply(AttemptEvent::PayerPaid) {
+        let (held, of_attempt) = (order.transaction_id.as_ref(), attempt.transaction_id.as_ref());
+        let moves = settle(order.status, held, attempt.state, of_attempt, transaction_id);
+        if moves.attempt.is_some() {
             self.attempt_paid(&attempt, transaction_id, paid_at).await?;
         }
-        let kind = match weigh(order.transaction_id.as_ref(), transaction_id) {
-            Weight::Again => return Ok(Settled::Known),
-            // The same second payment, told once more.
-            Weight::Extra if attempt.transaction_id.is_some() => return Ok(Settled::Known),
-            Weight::Extra => "order.overpaid",
-            Weight::First => {
-                if let Ok(Outcome::Moved(_)) = order.status.apply(OrderEvent::Paid) {
-                    self.order_paid(&order, transaction_id, paid_at).await?;
-                }
-                "order.paid"
-            }
+        if moves.order.is_some() {
+            self.order_paid(&order, transaction_id, paid_at).await?;
+        }
+        let kind = match moves.news {
+            News::Known => return Ok(Settled::Known),
+            News::Paid => "order.paid",
+            News::Overpaid => "order.overpaid",
         };
 
         let after = self.order(&order.id).await?.ok_or(StoreError::Stale { what: "order" })?;

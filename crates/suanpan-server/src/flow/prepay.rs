@@ -7,7 +7,7 @@
 //! one is closed: two sheets on two phones cannot both take the money.
 
 use suanpan_client::Outcome;
-use suanpan_ledger::{AttemptEvent, AttemptState, OrderEvent, OrderStatus, Outcome as Moves};
+use suanpan_ledger::{AttemptEvent, AttemptState, Begin, Serve, begin, end, serve};
 use suanpan_wechat::{OpenId, OutTradeNo, PrepayId};
 
 use crate::Error;
@@ -46,18 +46,19 @@ pub async fn prepay(world: &World, order: &Order, payer: &OpenId) -> Result<Prep
         let Some(attempt) = live_or_new(world, wanted.clone()).await? else {
             return Ok(Prepaid::AlreadyPaid);
         };
-        if attempt.fingerprint != wanted.fingerprint {
-            match close::close(world, account, &attempt).await? {
+        let young = attempt.prepay_id.clone().filter(|_| is_young(world, &attempt));
+        match (serve(attempt.fingerprint == wanted.fingerprint, young.is_some()), young) {
+            (Serve::CloseFirst, _) => match close::close(world, account, &attempt).await? {
                 close::Closed::Paid => return Ok(Prepaid::AlreadyPaid),
-                close::Closed::Done => continue,
+                close::Closed::Done => {}
+            },
+            (Serve::SignAgain, Some(prepay_id)) => {
+                return Ok(Prepaid::Ready { attempt: Box::new(attempt), prepay_id });
             }
-        }
-        if let Some(prepay_id) = attempt.prepay_id.clone().filter(|_| is_young(world, &attempt)) {
-            return Ok(Prepaid::Ready { attempt: Box::new(attempt), prepay_id });
-        }
-        match place(world, account, attempt).await? {
-            Placed::Ready(ready) => return Ok(ready),
-            Placed::Again => {}
+            (Serve::SignAgain | Serve::Place, _) => match place(world, account, attempt).await? {
+                Placed::Ready(ready) => return Ok(ready),
+                Placed::Again => {}
+            },
         }
     }
     // Each round ended an attempt: somebody pays this order from many phones at once.
@@ -111,7 +112,7 @@ async fn live_or_new(world: &World, wanted: Attempt) -> Result<Option<Attempt>, 
     let now = world.now();
     let (found, entry) = world
         .store
-        .write((wanted, now), |tx, (wanted, now)| Box::pin(begin(tx, wanted, *now)))
+        .write((wanted, now), |tx, (wanted, now)| Box::pin(join_or_store(tx, wanted, *now)))
         .await?;
     if let Some((order, entry)) = entry {
         entry.log(&order);
@@ -131,21 +132,25 @@ enum Begun {
 
 type Said = Option<(crate::ids::OrderId, Entry)>;
 
-async fn begin(tx: &mut Tx, wanted: &Attempt, now: i64) -> Result<(Begun, Said), StoreError> {
+async fn join_or_store(
+    tx: &mut Tx,
+    wanted: &Attempt,
+    now: i64,
+) -> Result<(Begun, Said), StoreError> {
     let order = tx.order(&wanted.order_id).await?;
     let order = order.ok_or(StoreError::Stale { what: "order" })?;
-    match order.status {
-        OrderStatus::Paid => return Ok((Begun::Paid, None)),
-        OrderStatus::Closed => return Ok((Begun::Closed, None)),
-        OrderStatus::Unpaid | OrderStatus::Paying => {}
-    }
     let attempts = tx.attempts(&order.id).await?;
-    if let Some(live) = attempts.into_iter().find(|attempt| attempt.state.is_live()) {
-        return Ok((Begun::Live(Box::new(live)), None));
-    }
+    let live = attempts.into_iter().find(|attempt| attempt.state.is_live());
+    let moves = match (begin(order.status, live.is_some()), live) {
+        (Begin::AlreadyPaid, _) => return Ok((Begun::Paid, None)),
+        (Begin::Closed, _) => return Ok((Begun::Closed, None)),
+        (Begin::Join, Some(live)) => return Ok((Begun::Live(Box::new(live)), None)),
+        (Begin::Join, None) => return Err(StoreError::Stale { what: "attempt" }),
+        (Begin::New(moves), _) => moves,
+    };
 
     tx.attempt_put(wanted).await?;
-    if let Ok(Moves::Moved(status)) = order.status.apply(OrderEvent::Started) {
+    if let Some(status) = moves {
         tx.order_move(&order, status).await?;
     }
     let api = gateway::api_of(wanted);
@@ -257,11 +262,10 @@ pub(crate) async fn ended(
     let moved = world.store.write(input, |tx, (id, event, now, entry)| {
         Box::pin(async move {
             let Some(attempt) = tx.attempt(id).await? else { return Ok(false) };
-            let Ok(Moves::Moved(state)) = attempt.state.apply(*event) else { return Ok(false) };
-            tx.attempt_move(&attempt, state).await?;
-            if let Some(order) = tx.order(&attempt.order_id).await?
-                && let Ok(Moves::Moved(status)) = order.status.apply(OrderEvent::Released)
-            {
+            let Some(order) = tx.order(&attempt.order_id).await? else { return Ok(false) };
+            let Some(ended) = end(order.status, attempt.state, *event) else { return Ok(false) };
+            tx.attempt_move(&attempt, ended.attempt).await?;
+            if let Some(status) = ended.order {
                 tx.order_move(&order, status).await?;
             }
             tx.journal_put(&attempt.order_id, *now, entry).await?;

@@ -4,7 +4,7 @@
 //! what it calls paid is paid, whatever we wanted.
 
 use suanpan_client::Outcome;
-use suanpan_ledger::{AttemptEvent, OrderEvent, OrderStatus, Outcome as Moves};
+use suanpan_ledger::{AttemptEvent, OrderStatus};
 
 use crate::account::Account;
 use crate::flow::prepay::ended;
@@ -88,12 +88,9 @@ async fn finish(world: &World, id: &OrderId) -> Result<Order, Error> {
         Box::pin(async move {
             let Some(order) = tx.order(id).await? else { return Ok(false) };
             let live = tx.attempts(id).await?.iter().any(|attempt| attempt.state.is_live());
-            let Ok(Moves::Moved(status)) = order.status.apply(OrderEvent::Closed) else {
+            let Some(status) = suanpan_ledger::close(order.status, live) else {
                 return Ok(false);
             };
-            if live {
-                return Ok(false);
-            }
             tx.order_move(&order, status).await?;
             let after = Order { status, ..order };
             let body = serde_json::json!({
