@@ -12,13 +12,15 @@
 //! | Is this payment the one that we asked for?   | [`Expected::compare`]         |
 //! | Is it the first, or was the order paid twice?| [`weigh`]                     |
 //! | May an attempt begin, end, be paid, and what then? | [`begin`], [`serve`], [`end`], [`settle`], [`close`] |
+//! | Where does the refund stand, and what next?  | [`RefundState::apply`]        |
 //! | How much may still go back?                  | [`refundable`]                |
-//! | When is a webhook or a query tried again?    | [`WEBHOOK`], [`QUERY`], [`Schedule`] |
+//! | When is something tried again?               | [`WEBHOOK`], [`QUERY`], [`REFUND`], [`Schedule`] |
 
 mod attempt;
 mod expected;
 mod order;
 mod outcome;
+mod refund;
 mod schedule;
 mod steps;
 mod sums;
@@ -27,6 +29,7 @@ pub use attempt::{AttemptEvent, AttemptState};
 pub use expected::{Expected, Mismatch, Weight, weigh};
 pub use order::{OrderEvent, OrderStatus};
 pub use outcome::{Impossible, Outcome, UnknownWord};
-pub use schedule::{QUERY, Schedule, WEBHOOK};
+pub use refund::{RefundEvent, RefundState};
+pub use schedule::{QUERY, REFUND, Schedule, WEBHOOK};
 pub use steps::{Begin, Ended, News, Serve, Settlement, begin, close, end, serve, settle};
 pub use sums::{Overdrawn, refund, refundable};

@@ -14,7 +14,7 @@ pub enum Outcome<S> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the {what} is {state}, and now it hears {event:?}")]
 pub struct Impossible {
-    /// `order` or `attempt`.
+    /// `order`, `attempt` or `refund`.
     pub what: &'static str,
     /// Where it stands.
     pub state: &'static str,
@@ -36,9 +36,9 @@ impl Impossible {
 
 /// The text is not a word for a state.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{word:?} is not the state of an {what}")]
+#[error("{word:?} is not the state of {article} {what}", article = if *what == "refund" { "a" } else { "an" })]
 pub struct UnknownWord {
-    /// `order` or `attempt`.
+    /// `order`, `attempt` or `refund`.
     pub what: &'static str,
     /// The text.
     pub word: String,

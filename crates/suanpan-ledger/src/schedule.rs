@@ -38,6 +38,36 @@ pub const QUERY: Schedule = Schedule(&[
     8 * HOUR,
 ]);
 
+/// Refunds that are under way: each minute, slower after five, then four times a day for ten days.
+///
+/// Cards take up to three working days, and WeChat itself closes a refund when the merchant's balance is short for seven.
+pub const REFUND: Schedule = Schedule(&refund_waits());
+
+const fn refund_waits() -> [i64; 57] {
+    let mut waits = [6 * HOUR; 57];
+    let first = [
+        MINUTE,
+        MINUTE,
+        MINUTE,
+        MINUTE,
+        MINUTE,
+        5 * MINUTE,
+        10 * MINUTE,
+        20 * MINUTE,
+        30 * MINUTE,
+        HOUR,
+        HOUR,
+        HOUR,
+        2 * HOUR,
+        2 * HOUR,
+        4 * HOUR,
+        4 * HOUR,
+        4 * HOUR,
+    ];
+    waits.split_at_mut(first.len()).0.copy_from_slice(&first);
+    waits
+}
+
 impl Schedule {
     /// How many tries there are in all.
     pub const fn tries(self) -> usize {
@@ -118,6 +148,34 @@ mod tests {
         after 21600 s, at 15:44:50
         after 21600 s, at 21:44:50
         after 28800 s, at 29:44:50
+        ");
+    }
+
+    #[test]
+    fn a_refund_is_asked_about_each_minute_and_then_for_more_than_ten_days() {
+        let table = table(REFUND);
+        let lines: Vec<_> = table.lines().collect();
+        assert_snapshot!(format!("{}\n…\n{}", lines[..18].join("\n"), lines[56]), @r"
+        after    60 s, at 00:01:00
+        after    60 s, at 00:02:00
+        after    60 s, at 00:03:00
+        after    60 s, at 00:04:00
+        after    60 s, at 00:05:00
+        after   300 s, at 00:10:00
+        after   600 s, at 00:20:00
+        after  1200 s, at 00:40:00
+        after  1800 s, at 01:10:00
+        after  3600 s, at 02:10:00
+        after  3600 s, at 03:10:00
+        after  3600 s, at 04:10:00
+        after  7200 s, at 06:10:00
+        after  7200 s, at 08:10:00
+        after 14400 s, at 12:10:00
+        after 14400 s, at 16:10:00
+        after 14400 s, at 20:10:00
+        after 21600 s, at 26:10:00
+        …
+        after 21600 s, at 260:10:00
         ");
     }
 

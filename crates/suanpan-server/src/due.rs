@@ -13,14 +13,16 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use suanpan_ledger::{QUERY as QUERY_SCHEDULE, Schedule, WEBHOOK as WEBHOOK_SCHEDULE};
+use suanpan_ledger::{
+    QUERY as QUERY_SCHEDULE, REFUND as REFUND_SCHEDULE, Schedule, WEBHOOK as WEBHOOK_SCHEDULE,
+};
 use tokio::task::JoinSet;
 
 use crate::Error;
 use crate::error::chain;
 use crate::flow::webhook;
 use crate::ids::OrderId;
-use crate::repair::query;
+use crate::repair::{query, refund};
 use crate::store::{Claim, StoreError, WEBHOOK};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -149,7 +151,11 @@ async fn perform(world: &World, claim: &Claim) {
         Err(_) => "a bug in Suanpan".to_owned(),
     };
     tracing::error!(due_id = claim.id, kind = claim.kind, problem, "due work failed");
-    let schedule = if claim.kind == WEBHOOK { WEBHOOK_SCHEDULE } else { QUERY_SCHEDULE };
+    let schedule = match claim.kind.as_str() {
+        WEBHOOK => WEBHOOK_SCHEDULE,
+        refund::REFUND => REFUND_SCHEDULE,
+        _ => QUERY_SCHEDULE,
+    };
     if let Err(error) = again(world, claim, schedule, &problem).await {
         // The lease ends by itself, and then it is tried again.
         tracing::warn!(due_id = claim.id, error = chain(&error), "the failure could not be stored");
@@ -161,6 +167,8 @@ async fn once(world: &World, claim: &Claim) -> Result<(), Error> {
         WEBHOOK => webhook::deliver(world, claim).await,
         query::QUERY if query::due(world, &claim.body).await? => done(world, claim).await,
         query::QUERY => again(world, claim, QUERY_SCHEDULE, "WeChat's word is in doubt").await,
+        refund::REFUND if refund::due(world, &claim.body).await? => done(world, claim).await,
+        refund::REFUND => again(world, claim, REFUND_SCHEDULE, "it is not at its end").await,
         _ => foreign(world, claim).await,
     }
 }
@@ -185,7 +193,11 @@ async fn again(
         let at = now.saturating_add(wait.saturating_mul(1_000_000));
         return put_back(world, claim, at, problem).await;
     }
-    let step = if claim.kind == WEBHOOK { Step::Webhook } else { Step::Query };
+    let step = match claim.kind.as_str() {
+        WEBHOOK => Step::Webhook,
+        refund::REFUND => Step::Refund,
+        _ => Step::Query,
+    };
     let text = format!("{} given up after {} tries: {problem}", claim.kind, claim.attempt);
     let order: Option<OrderId> = claim.order_id.as_ref().and_then(|id| id.parse().ok());
     let unit = (claim.clone(), problem.to_owned(), order, Entry::new(step, text), now);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use suanpan_client as client;
-use suanpan_ledger::{Impossible, Mismatch};
+use suanpan_ledger::{Impossible, Mismatch, Overdrawn};
 use suanpan_wechat as wechat;
 
 use crate::ids::OrderId;
@@ -102,6 +102,24 @@ pub enum Error {
     /// The order is paid, so it cannot be closed.
     #[error("the order is paid")]
     OrderPaid,
+    /// The order is not paid, so nothing can go back.
+    #[error("the order is not paid")]
+    OrderNotPaid,
+    /// More would go back than was paid.
+    #[error("more would go back than was paid")]
+    Overdrawn(#[source] Overdrawn),
+    /// All of it went back, or is on its way.
+    #[error("nothing is left to refund")]
+    NothingLeft,
+    /// WeChat takes no more refunds of one payment.
+    #[error("the payment has 50 refunds already")]
+    TooManyRefunds,
+    /// The merchant has used this reference for another refund.
+    #[error("the reference is taken by refund {id}")]
+    RefundReferenceTaken {
+        /// That refund.
+        id: String,
+    },
     /// The order is for another payer.
     #[error("the order is for another payer")]
     OtherPayer,
@@ -143,7 +161,7 @@ pub enum Error {
     /// A notification cannot be believed or read.
     #[error("the notification is refused")]
     Notification(#[source] wechat::Error),
-    /// A notification is neither XML nor JSON, or tells of something else than a payment.
+    /// A notification is neither XML nor JSON, or tells of something else than a payment or a refund.
     #[error("the notification is not one that we take: {why}")]
     ForeignNotification {
         /// What it is.
@@ -152,8 +170,11 @@ pub enum Error {
     /// A genuine notification for a number that is not ours.
     #[error("the notification tells of an order number that we never placed")]
     Unmatched,
+    /// A genuine notification of a refund that is not ours.
+    #[error("the notification tells of a refund that we never asked for")]
+    UnmatchedRefund,
     /// A genuine notification that does not fit the attempt that it names.
-    #[error("the payment does not fit the order")]
+    #[error("the message does not fit what it names")]
     Mismatch(#[from] Mismatch),
     /// By our rules this cannot happen.
     #[error("the order cannot go there")]
@@ -229,6 +250,11 @@ impl Error {
             Self::OrderClosed => "SP-ORDER-CLOSED",
             Self::OrderExpired => "SP-ORDER-EXPIRED",
             Self::OrderPaid => "SP-ORDER-PAID",
+            Self::OrderNotPaid => "SP-ORDER-NOT-PAID",
+            Self::Overdrawn(_) => "SP-REFUND-TOO-MUCH",
+            Self::NothingLeft => "SP-REFUND-NOTHING-LEFT",
+            Self::TooManyRefunds => "SP-REFUND-TOO-MANY",
+            Self::RefundReferenceTaken { .. } => "SP-REFUND-REFERENCE-TAKEN",
             Self::OtherPayer => "SP-OTHER-PAYER",
             Self::ForeignForm => "SP-CONSOLE-FORM",
             Self::Login { refusal } => login_code(refusal),
@@ -237,7 +263,7 @@ impl Error {
             Self::Unknown { .. } => "SP-WECHAT-UNKNOWN",
             Self::Notification(cause) => cause.code(),
             Self::ForeignNotification { .. } => "SP-NOTIFY-FOREIGN",
-            Self::Unmatched => "SP-NOTIFY-UNMATCHED",
+            Self::Unmatched | Self::UnmatchedRefund => "SP-NOTIFY-UNMATCHED",
             Self::Mismatch(_) => "SP-NOTIFY-MISMATCH",
             Self::Impossible(cause) => cause.code(),
             Self::Store(cause) => cause.code(),
@@ -276,6 +302,17 @@ impl Error {
             Self::KeyRunning => "wait a second and repeat the request unchanged",
             Self::OrderClosed | Self::OrderExpired => "create a new order",
             Self::OrderPaid => "nothing to pay or close; refund it if the money is to go back",
+            Self::OrderNotPaid => {
+                "wait for order.paid, or close the order if nobody is to pay it any more"
+            }
+            Self::Overdrawn(_) => {
+                "ask for what is left at most: refunds that are under way count, closed ones do not"
+            }
+            Self::NothingLeft => "nothing to do: GET /v1/orders/{id} says how much went back",
+            Self::TooManyRefunds => "settle the rest with the customer another way",
+            Self::RefundReferenceTaken { .. } => {
+                "use the refund that is there, or another reference"
+            }
             Self::OtherPayer => "pay with the account that the order was made for",
             Self::ForeignForm => "open the console and use the buttons of its own pages",
             Self::Login { refusal } => login_remedy(refusal),
@@ -288,10 +325,13 @@ impl Error {
             }
             Self::Notification(cause) => cause.remedy(),
             Self::ForeignNotification { .. } => {
-                "point only WeChat Pay's payment notifications at this address"
+                "point only WeChat Pay's notifications of payments and refunds at this address"
             }
             Self::Unmatched => {
                 "check whether another system places orders with this merchant number and our notify URL"
+            }
+            Self::UnmatchedRefund => {
+                "check whether it was started on the merchant platform or by another system: such refunds are not counted here"
             }
             Self::Mismatch(_) => {
                 "compare the order's timeline with the merchant platform; nothing was changed here"
@@ -317,7 +357,10 @@ impl Error {
             Self::TooLarge { .. } => Kind::TooLarge,
             Self::Unauthorized | Self::SignIn => Kind::Unauthorized,
             Self::OtherPayer | Self::ForeignForm => Kind::Forbidden,
-            Self::NotFound { .. } | Self::NoRoute { .. } | Self::Unmatched => Kind::NotFound,
+            Self::NotFound { .. }
+            | Self::NoRoute { .. }
+            | Self::Unmatched
+            | Self::UnmatchedRefund => Kind::NotFound,
             Self::WrongMethod { .. } => Kind::WrongMethod,
             Self::ReferenceTaken { .. }
             | Self::KeyReused
@@ -325,6 +368,11 @@ impl Error {
             | Self::OrderClosed
             | Self::OrderExpired
             | Self::OrderPaid
+            | Self::OrderNotPaid
+            | Self::Overdrawn(_)
+            | Self::NothingLeft
+            | Self::TooManyRefunds
+            | Self::RefundReferenceTaken { .. }
             | Self::Mismatch(_) => Kind::Conflict,
             Self::Login { refusal } if refusal.is_too_often() => Kind::Later,
             // Only these two are the mini program's; the others are our appid or secret.

@@ -5,6 +5,7 @@
 //! same API with the same parameters.
 
 use suanpan_client::{Outcome, Rejection};
+use suanpan_wechat as wechat;
 use suanpan_wechat::time::{beijing_compact, beijing_rfc3339};
 use suanpan_wechat::v2::{self, Fields, UnifiedOrder};
 use suanpan_wechat::v3::{self, JsapiOrder};
@@ -15,6 +16,7 @@ use crate::Error;
 use crate::account::Account;
 use crate::config::ApiVersion;
 use crate::order::{Attempt, Order};
+use crate::refund::Refund;
 use crate::world::World;
 
 /// An order as WeChat is asked to take it.
@@ -148,6 +150,118 @@ pub(crate) async fn close(
         ApiVersion::V3 => {
             let call = v3::Close { account: v3_keys(account)?, out_trade_no };
             world.client.call(&call).await
+        }
+    })
+}
+
+/// A refund as WeChat is asked for it, by the API that the order was placed by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum RefundRequest {
+    V2(Box<v2::RefundOrder>),
+    V3(Box<v3::RefundOrder>),
+}
+
+impl RefundRequest {
+    /// The refund of what an attempt was paid with.
+    pub(crate) fn new(attempt: &Attempt, refund: &Refund, notify_url: &str) -> Self {
+        let number = refund.out_refund_no.clone();
+        let transaction_id = Some(refund.transaction_id.clone());
+        let (reason, notify_url) = (refund.reason.clone(), Some(notify_url.to_owned()));
+        match api_of(attempt) {
+            ApiVersion::V2 => Self::V2(Box::new(v2::RefundOrder {
+                appid: refund.appid.clone(),
+                sub_appid: None,
+                sub_mch_id: None,
+                transaction_id,
+                out_trade_no: None,
+                out_refund_no: number,
+                total_fee: refund.total,
+                refund_fee: refund.amount,
+                refund_fee_type: None,
+                refund_desc: reason,
+                refund_account: None,
+                notify_url,
+            })),
+            ApiVersion::V3 => Self::V3(Box::new(v3::RefundOrder {
+                sub_mchid: None,
+                transaction_id,
+                out_trade_no: None,
+                out_refund_no: number,
+                reason,
+                notify_url,
+                funds_account: None,
+                amount: v3::RefundOrderAmount {
+                    refund: refund.amount,
+                    from: Vec::new(),
+                    total: refund.total,
+                    currency: refund.currency.clone(),
+                },
+                goods_detail: Vec::new(),
+            })),
+        }
+    }
+
+    /// The text that a refund keeps. Nothing in it can fail to be written as JSON.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::V2(order) => order.fields().to_xml(),
+            Self::V3(order) => serde_json::to_string(order).unwrap_or_default(),
+        }
+    }
+
+    /// Reads the text back.
+    fn parse(text: &str) -> Result<Self, Error> {
+        let read = if text.starts_with('<') {
+            Fields::parse(text.as_bytes())
+                .and_then(|fields| v2::RefundOrder::from_fields(&fields))
+                .map(|order| Self::V2(Box::new(order)))
+        } else {
+            serde_json::from_str(text)
+                .map(|order| Self::V3(Box::new(order)))
+                .map_err(|source| suanpan_wechat::Error::Json { what: "stored refund", source })
+        };
+        read.map_err(|cause| Error::Unwritable {
+            operation: "the stored refund",
+            cause: std::sync::Arc::new(cause.into()),
+        })
+    }
+}
+
+/// Asks for a refund, or asks for it again unchanged.
+pub(crate) async fn refund(
+    world: &World,
+    account: &Account,
+    refund: &Refund,
+) -> Result<Outcome<wechat::Refund>, Error> {
+    Ok(match RefundRequest::parse(&refund.request)? {
+        RefundRequest::V2(order) => {
+            let call = v2::PlaceRefund { account: v2_keys(account)?, order: &order };
+            world.client.call(&call).await.map(|answer| answer.refund)
+        }
+        RefundRequest::V3(order) => {
+            let call = v3::CreateRefund { account: v3_keys(account)?, order: &order };
+            world.client.call(&call).await.try_map(|answer| answer.refund())
+        }
+    })
+}
+
+/// Asks how a refund stands.
+pub(crate) async fn query_refund(
+    world: &World,
+    account: &Account,
+    refund: &Refund,
+) -> Result<Outcome<wechat::Refund>, Error> {
+    let out_refund_no = &refund.out_refund_no;
+    Ok(match RefundRequest::parse(&refund.request)? {
+        RefundRequest::V2(order) => {
+            let (account, app_id) = (v2_keys(account)?, &order.appid);
+            let call = v2::QueryRefund { account, app_id, out_refund_no };
+            world.client.call(&call).await.map(|answer| answer.refund)
+        }
+        RefundRequest::V3(_) => {
+            let account = v3_keys(account)?;
+            let call = v3::QueryRefund { account, out_refund_no, sub_mchid: None };
+            world.client.call(&call).await.try_map(|answer| answer.refund())
         }
     })
 }

@@ -27,6 +27,7 @@ pub mod ids;
 pub mod order;
 pub mod outside;
 mod receivers;
+pub mod refund;
 pub mod repair;
 pub mod store;
 pub mod timeline;

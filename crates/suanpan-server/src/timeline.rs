@@ -46,12 +46,14 @@ pub enum Step {
     Query,
     /// We closed an attempt at WeChat.
     Close,
+    /// Money goes back.
+    Refund,
     /// The merchant's system was told.
     Webhook,
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Order,
         Self::Login,
         Self::Prepay,
@@ -59,6 +61,7 @@ impl Step {
         Self::Notify,
         Self::Query,
         Self::Close,
+        Self::Refund,
         Self::Webhook,
     ];
 
@@ -72,6 +75,7 @@ impl Step {
             Self::Notify => "notify",
             Self::Query => "query",
             Self::Close => "close",
+            Self::Refund => "refund",
             Self::Webhook => "webhook",
         }
     }

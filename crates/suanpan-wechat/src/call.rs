@@ -16,6 +16,12 @@ pub trait Call {
     /// Which of WeChat's two houses is asked.
     fn host(&self) -> Host;
 
+    /// Whether the connection must show the merchant's certificate (mutual TLS):
+    /// so it is with APIv2 where money goes out.
+    fn shows_certificate(&self) -> bool {
+        false
+    }
+
     /// Signs and serialises the question, for this moment and this nonce. The
     /// URI holds path and query only; whoever sends it puts the host before it.
     ///

@@ -13,6 +13,9 @@
 //! | 5 notify                | [`v2::PaymentNotice`]   | [`v3::PaymentNotification`] |
 //! | when a notice was lost  | [`v2::QueryOrder`]      | [`v3::QueryByOutTradeNo`]   |
 //! | when the goods are sent | [`platform`]            | the same                    |
+//! | the money goes back     | [`v2::PlaceRefund`]     | [`v3::CreateRefund`]        |
+//! | how a refund stands     | [`v2::QueryRefund`]     | [`v3::QueryRefund`]         |
+//! | a refund is told of     | [`v2::RefundNotice`]    | [`v3::RefundNotification`]  |
 //!
 //! A call to WeChat is a [`Call`]: one pure function that builds the signed
 //! request, one that checks and reads the answer. `suanpan-client` moves the
@@ -24,6 +27,7 @@ mod fen;
 mod login;
 mod payment;
 pub mod platform;
+mod refund;
 mod second_sign;
 mod secret;
 mod text;
@@ -36,10 +40,12 @@ pub use error::{Error, FieldProblem, Refusal};
 pub use fen::Fen;
 pub use login::{CodeToSession, Session};
 pub use payment::{Payment, TradeState};
+pub use refund::{Refund, RefundStatus};
 pub use second_sign::{
     PaySignType, RequestPayment, pay_sign_text_v2, pay_sign_text_v3, second_sign_v2, second_sign_v3,
 };
 pub use secret::{AccessToken, ApiV2Key, ApiV3Key, AppSecret, SessionKey};
 pub use text::{
-    AppId, LoginCode, MchId, Nonce, OpenId, OutTradeNo, PrepayId, Serial, TextError, TransactionId,
+    AppId, LoginCode, MchId, Nonce, OpenId, OutRefundNo, OutTradeNo, PrepayId, RefundId, Serial,
+    TextError, TransactionId,
 };

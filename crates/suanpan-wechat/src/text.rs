@@ -126,6 +126,21 @@ text!(
     |text| (1..=32).contains(&text.len()) && is_alphanumeric(text)
 );
 text!(
+    /// The merchant's own refund number, `out_refund_no` on the wire. The same number is the same refund, for ever.
+    OutRefundNo,
+    "a refund number",
+    "1 to 64 letters, digits, `_`, `-`, `|`, `*` or `@`",
+    |text| (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| is_order_number_byte(byte) || byte == b'@')
+);
+text!(
+    /// WeChat's own number of a refund, 29 digits in practice.
+    RefundId,
+    "a refund_id",
+    "1 to 64 letters or digits",
+    |text| (1..=64).contains(&text.len()) && is_alphanumeric(text)
+);
+text!(
     /// The `code` of `wx.login`: valid five minutes, once.
     LoginCode,
     "a login code",
@@ -165,7 +180,7 @@ text!(
         }
     }
 );
-shown!(OutTradeNo, AppId, MchId, PrepayId, TransactionId, Nonce, Serial);
+shown!(OutTradeNo, AppId, MchId, PrepayId, TransactionId, OutRefundNo, RefundId, Nonce, Serial);
 
 impl Serial {
     /// How the id of a WeChat Pay public key begins.
@@ -263,6 +278,16 @@ mod tests {
         {
             let error = OutTradeNo::parse(bad).unwrap_err();
             assert!(error.to_string().contains("6 to 32"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_refund_number_may_be_longer_and_hold_an_at_sign() {
+        for good in ["1", "R-2026_11|24*@shop", &"9".repeat(64)] {
+            assert_eq!(OutRefundNo::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", &"9".repeat(65), "退款", "with space", "a/b"] {
+            assert!(OutRefundNo::parse(bad).is_err(), "{bad:?}");
         }
     }
 

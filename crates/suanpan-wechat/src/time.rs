@@ -22,6 +22,17 @@ pub fn beijing_rfc3339_millis(unix_millis: i64) -> String {
     format!("{seconds}.{:03}+08:00", unix_millis.rem_euclid(1000))
 }
 
+/// `2017-12-15 09:46:01` at UTC+8, as APIv2 writes when a refund arrived. An impossible time is the epoch.
+pub fn beijing_spaced(unix: i64) -> String {
+    format("%Y-%m-%d %H:%M:%S", unix)
+}
+
+/// Reads `2017-12-15 09:46:01` at UTC+8 as unix seconds.
+pub fn parse_beijing_spaced(text: &str) -> Option<i64> {
+    let time = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok().filter(|_| text.len() == 19)?;
+    beijing().to_timestamp(time).ok().map(Timestamp::as_second)
+}
+
 /// Reads `yyyyMMddHHmmss` at UTC+8 as unix seconds.
 pub fn parse_beijing_compact(text: &str) -> Option<i64> {
     let plain = text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -55,6 +66,8 @@ mod tests {
         assert_eq!(beijing_rfc3339(1_528_425_296), "2018-06-08T10:34:56+08:00");
         assert_eq!(beijing_rfc3339_millis(1_528_425_296_007), "2018-06-08T10:34:56.007+08:00");
         assert_eq!(parse_beijing_compact("20180608103456"), Some(1_528_425_296));
+        assert_eq!(beijing_spaced(1_528_425_296), "2018-06-08 10:34:56");
+        assert_eq!(parse_beijing_spaced("2018-06-08 10:34:56"), Some(1_528_425_296));
         assert_eq!(parse_rfc3339("2018-06-08T10:34:56+08:00"), Some(1_528_425_296));
         assert_eq!(parse_rfc3339("2018-06-08T02:34:56.789Z"), Some(1_528_425_296));
     }
@@ -63,6 +76,9 @@ mod tests {
     fn nonsense_is_none() {
         for text in ["", "2018060810345", "20181308103456", "2018-06-08 10:34:56"] {
             assert_eq!(parse_beijing_compact(text), None, "{text}");
+        }
+        for text in ["", "2018-06-08 10:34", "2018-6-8 10:34:56", "20180608103456"] {
+            assert_eq!(parse_beijing_spaced(text), None, "{text}");
         }
         assert_eq!(parse_rfc3339("yesterday"), None);
     }

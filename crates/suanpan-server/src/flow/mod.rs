@@ -19,6 +19,7 @@ pub mod notify;
 pub mod order;
 pub mod paid;
 pub mod prepay;
+mod refund_notice;
 pub mod second_sign;
 pub mod webhook;
 

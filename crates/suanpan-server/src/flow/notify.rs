@@ -11,13 +11,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use suanpan_ledger::Mismatch;
-use suanpan_wechat::v2::{self, PaymentNotice};
-use suanpan_wechat::v3::{Notification, PaymentNotification};
+use suanpan_wechat::v2::{self, Fields, PaymentNotice, RefundNotice};
+use suanpan_wechat::v3::{Notification, PaymentNotification, RefundNotification};
 use suanpan_wechat::{MchId, Payment};
 
 use crate::Error;
 use crate::account::Account;
 use crate::flow::paid::{Matched, Settled, Settling};
+use crate::flow::refund_notice::{self, RefundTold};
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
 use crate::store::{Arrival, Remark, Verdict};
@@ -33,7 +34,13 @@ pub enum Acknowledgement {
     Empty,
 }
 
-/// A message whose signature matched.
+/// What a notification turned out to be, told by its content.
+enum Told {
+    Payment(Box<Verified>),
+    Refund(Box<RefundTold>),
+}
+
+/// A payment whose signature matched.
 struct Verified {
     payment: Payment,
     dedupe_key: String,
@@ -62,7 +69,10 @@ pub async fn notify(
     };
     let refused = |arrival, verdict| Refused { arrival, verdict, dedupe_key: None, order_id: None };
     let verified = match verify(account, headers, body, world.clock.now_seconds()) {
-        Ok(verified) => verified,
+        Ok(Told::Payment(verified)) => *verified,
+        Ok(Told::Refund(message)) => {
+            return refund_notice::take(world, account, arrival, *message).await;
+        }
         Err(error) => return refuse(world, refused(arrival, Verdict::Refused), error).await,
     };
     let dedupe_key = Some(verified.dedupe_key.clone());
@@ -85,12 +95,7 @@ pub async fn notify(
 }
 
 /// Tells the two forms apart by content, and checks the signature before anything else.
-fn verify(
-    account: &Account,
-    headers: &HeaderMap,
-    body: &[u8],
-    now: i64,
-) -> Result<Verified, Error> {
+fn verify(account: &Account, headers: &HeaderMap, body: &[u8], now: i64) -> Result<Told, Error> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
         Some(b'<') => verify_v2(account, body),
@@ -100,39 +105,43 @@ fn verify(
     }
 }
 
-fn verify_v2(account: &Account, body: &[u8]) -> Result<Verified, Error> {
+fn verify_v2(account: &Account, body: &[u8]) -> Result<Told, Error> {
+    let fields = Fields::parse(body).map_err(Error::Notification)?;
+    // Refunds that were started on the merchant platform come like this to accounts of APIv3, too.
+    if RefundNotice::is_told_by(&fields) {
+        return refund_notice::open_v2(&fields, account).map(Box::new).map(Told::Refund);
+    }
     let keys = account.v2().ok_or_else(|| foreign("this merchant account has no APIv2 key"))?;
     let notice = PaymentNotice::read(body, keys.key).map_err(Error::Notification)?;
-    Ok(Verified {
+    Ok(Told::Payment(Box::new(Verified {
         payment: notice.payment(),
         dedupe_key: format!("v2:{}", notice.transaction_id),
         proof: "verified by the APIv2 key".to_owned(),
         acknowledgement: Acknowledgement::Xml(v2::acknowledge()),
-    })
+    })))
 }
 
-fn verify_v3(
-    account: &Account,
-    headers: &HeaderMap,
-    body: &[u8],
-    now: i64,
-) -> Result<Verified, Error> {
+fn verify_v3(account: &Account, headers: &HeaderMap, body: &[u8], now: i64) -> Result<Told, Error> {
     let keys = account.v3().ok_or_else(|| foreign("this merchant account has no APIv3 keys"))?;
     let envelope =
         Notification::read(headers, body, keys.keys, now).map_err(Error::Notification)?;
-    // The name of the event is WeChat's, and genuine; but it is no payment, so it is none of ours yet.
+    let serial = headers.get("wechatpay-serial").and_then(|serial| serial.to_str().ok());
+    let proof = format!("verified by {}", serial.unwrap_or("WeChat's key"));
+    if RefundNotification::is_told_by(&envelope) {
+        return refund_notice::open_v3(envelope, account, proof).map(Box::new).map(Told::Refund);
+    }
+    // The name of the event is WeChat's, and genuine; but it tells neither of a payment nor of a refund.
     if envelope.event_type != PaymentNotification::EVENT_TYPE {
         return Err(foreign(&format!("it tells of {}", envelope.event_type)));
     }
     let notification =
         PaymentNotification::open(envelope, keys.api_v3_key).map_err(Error::Notification)?;
-    let serial = headers.get("wechatpay-serial").and_then(|serial| serial.to_str().ok());
-    Ok(Verified {
+    Ok(Told::Payment(Box::new(Verified {
         payment: notification.transaction.payment().map_err(Error::Notification)?,
         dedupe_key: format!("v3:{}", notification.envelope.id),
-        proof: format!("verified by {}", serial.unwrap_or("WeChat's key")),
+        proof,
         acknowledgement: Acknowledgement::Empty,
-    })
+    })))
 }
 
 /// The attempt that a genuine payment names, if it came to the right account.
@@ -191,7 +200,11 @@ async fn accept(
 }
 
 /// Keeps what we do not act on, and answers why.
-async fn refuse(world: &World, refused: Refused, error: Error) -> Result<Acknowledgement, Error> {
+pub(super) async fn refuse(
+    world: &World,
+    refused: Refused,
+    error: Error,
+) -> Result<Acknowledgement, Error> {
     // Owned, so that the closure is good for any lifetime.
     let unit = (refused, error.code().to_owned());
     let kept = world.store.write(unit, |tx, (refused, code)| {
@@ -209,11 +222,11 @@ async fn refuse(world: &World, refused: Refused, error: Error) -> Result<Acknowl
 }
 
 /// A notification that moves nothing.
-struct Refused {
-    arrival: Arrival,
-    verdict: Verdict,
-    dedupe_key: Option<String>,
-    order_id: Option<OrderId>,
+pub(super) struct Refused {
+    pub(super) arrival: Arrival,
+    pub(super) verdict: Verdict,
+    pub(super) dedupe_key: Option<String>,
+    pub(super) order_id: Option<OrderId>,
 }
 
 /// A genuine payment that does not fit its order: a person must look.
@@ -238,6 +251,6 @@ fn kept(headers: &HeaderMap) -> String {
     Value::Object(kept).to_string()
 }
 
-fn foreign(why: &str) -> Error {
+pub(super) fn foreign(why: &str) -> Error {
     Error::ForeignNotification { why: why.to_owned() }
 }

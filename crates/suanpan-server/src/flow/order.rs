@@ -137,7 +137,7 @@ fn parse(world: &World, new: NewOrder) -> Result<Order, Error> {
 }
 
 /// A text that WeChat can carry and a page can show: no control characters, none that turn the direction of writing.
-fn text(field: &'static str, text: String, most: usize) -> Result<String, Error> {
+pub(crate) fn text(field: &'static str, text: String, most: usize) -> Result<String, Error> {
     let length = text.chars().count();
     if text.trim().is_empty() || length > most {
         return Err(Error::field(field, format!("must have 1 to {most} characters")));

@@ -47,6 +47,23 @@ impl<T: DeserializeOwned> FromRequest<std::sync::Arc<World>> for Json<T> {
     }
 }
 
+/// The body as JSON, or the default where there is none.
+#[derive(Debug)]
+pub(crate) struct OrEmpty<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<std::sync::Arc<World>> for OrEmpty<T> {
+    type Rejection = Refused;
+
+    async fn from_request(
+        request: Request,
+        world: &std::sync::Arc<World>,
+    ) -> Result<Self, Refused> {
+        let Body(bytes) = Body::from_request(request, world).await?;
+        let blank = bytes.iter().all(u8::is_ascii_whitespace);
+        Ok(Self(if blank { T::default() } else { parse(&bytes)? }))
+    }
+}
+
 /// Reads JSON; an error names the field.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut json = serde_json::Deserializer::from_slice(bytes);

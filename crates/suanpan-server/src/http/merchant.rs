@@ -12,12 +12,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use suanpan_ledger::OrderStatus;
+use suanpan_wechat::Fen;
 
-use super::body::Json;
+use super::body::{Json, OrEmpty};
 use super::miniprogram::order_id;
 use super::problem::Refused;
 use crate::flow::order::{self, NewOrder};
 use crate::repair::close;
+use crate::repair::refund::{self, NewRefund};
 use crate::store::{Event, OrderFilter};
 use crate::world::World;
 use crate::{Error, timeline};
@@ -45,6 +47,38 @@ pub(super) async fn close_order(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     Ok(Answer(close::close_order(&world, &order_id(&id)?).await?.view()).into_response())
+}
+
+/// What a refund is asked for with; all of it may be left out, the body too.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefundBody {
+    amount: Option<Fen>,
+    reason: Option<String>,
+    reference: Option<String>,
+}
+
+/// `POST /v1/orders/{id}/refunds`
+pub(super) async fn create_refund(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+    OrEmpty(body): OrEmpty<RefundBody>,
+) -> Result<Response, Refused> {
+    let order = order::find(&world, &order_id(&id)?).await?;
+    let RefundBody { amount, reason, reference } = body;
+    let new = NewRefund { amount, reason, reference, transaction_id: None };
+    // It runs to its end even if the caller hangs up: between storing and asking nobody waits for the worker then.
+    let started = tokio::spawn(async move { refund::start(&world, &order, new).await });
+    let refund = started.await.map_err(|_| Error::Broken)??;
+    Ok((StatusCode::CREATED, Answer(refund.view())).into_response())
+}
+
+/// `GET /v1/refunds/{id}`
+pub(super) async fn refund(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    Ok(Answer(refund::find(&world, &id).await?.view()).into_response())
 }
 
 /// `GET /v1/orders/{id}/timeline`: JSON, or the text alone for `Accept: text/plain`.

@@ -73,6 +73,9 @@ struct Problem {
     /// The order that has the reference already.
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
+    /// The refund that has the reference already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -89,6 +92,7 @@ impl Problem {
             message: refusal.message.clone(),
         };
         let taken = if let Error::ReferenceTaken { id } = error { Some(id) } else { None };
+        let refund = if let Error::RefundReferenceTaken { id } = error { Some(id) } else { None };
         Self {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
@@ -102,6 +106,7 @@ impl Problem {
             request_id: None,
             wechat: error.wechat().map(told),
             order_id: taken.map(ToString::to_string),
+            refund_id: refund.cloned(),
         }
     }
 }

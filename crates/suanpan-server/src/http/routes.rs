@@ -40,6 +40,8 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .route("/orders", get(merchant::orders).post(merchant::create_order))
         .route("/orders/{id}", get(merchant::order))
         .route("/orders/{id}/close", post(merchant::close_order))
+        .route("/orders/{id}/refunds", post(merchant::create_refund))
+        .route("/refunds/{id}", get(merchant::refund))
         .route("/orders/{id}/timeline", get(merchant::order_timeline))
         .route("/events", get(merchant::events))
         .route("/webhook-endpoints", get(webhook_endpoints::list).post(webhook_endpoints::create))

@@ -1,4 +1,5 @@
-//! When a step was lost: ask WeChat, or close what nobody shall pay any more.
+//! When a step was lost: ask WeChat, close what nobody shall pay any more, give money back.
 
 pub mod close;
 pub mod query;
+pub mod refund;

@@ -28,6 +28,8 @@ pub enum Verdict {
     Moved,
     /// It told what was known already.
     Known,
+    /// It proves nothing, and made us ask WeChat.
+    Asked,
     /// It is genuine, and does not fit any attempt or fits it badly; a person must look.
     Unmatched,
     /// It is not genuine, or cannot be read.
@@ -40,6 +42,7 @@ impl Verdict {
         match self {
             Self::Moved => "moved",
             Self::Known => "known",
+            Self::Asked => "asked",
             Self::Unmatched => "unmatched",
             Self::Refused => "refused",
         }

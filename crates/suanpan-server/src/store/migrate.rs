@@ -25,11 +25,14 @@ pub struct Migration {
 }
 
 /// All migrations that this program knows, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "first_light",
-    sql: include_str!("../../migrations/0001_first_light.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "first_light",
+        sql: include_str!("../../migrations/0001_first_light.sql"),
+    },
+    Migration { version: 2, name: "refund", sql: include_str!("../../migrations/0002_refund.sql") },
+];
 
 /// Where a database stands.
 #[derive(Clone, Debug, Eq, PartialEq)]

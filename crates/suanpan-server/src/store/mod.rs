@@ -26,6 +26,7 @@ mod journal;
 pub mod migrate;
 mod orders;
 mod reader;
+mod refunds;
 mod tx;
 mod unit;
 mod value;

@@ -138,7 +138,7 @@ fn path_segment(out_trade_no: &OutTradeNo) -> String {
 }
 
 /// Builds a request and signs exactly the bytes that will be sent.
-fn signed(
+pub(super) fn signed(
     account: Account<'_>,
     method: Method,
     path_and_query: &str,
@@ -162,7 +162,7 @@ fn signed(
 }
 
 /// Signature first, then the JSON.
-fn read<T: DeserializeOwned>(
+pub(super) fn read<T: DeserializeOwned>(
     what: &'static str,
     account: Account<'_>,
     reply: Reply<'_>,

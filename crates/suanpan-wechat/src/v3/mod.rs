@@ -17,6 +17,8 @@ mod json;
 mod key_ring;
 mod message;
 mod notification;
+mod refund;
+mod refund_calls;
 mod rsa;
 mod transaction;
 
@@ -31,7 +33,12 @@ pub use jsapi::{
 };
 pub use key_ring::KeyRing;
 pub use message::{SIGNATURE_TYPE, message, sign_message, verify_message};
-pub use notification::{Notification, PaymentNotification, Resource};
+pub use notification::{Notification, PaymentNotification, RefundNotification, Resource};
+pub use refund::{
+    RefundAmount, RefundFrom, RefundGoods, RefundOrder, RefundOrderAmount, RefundPromotion,
+    RefundResource,
+};
+pub use refund_calls::{AbnormalRefund, ApplyAbnormalRefund, CreateRefund, QueryRefund};
 pub use rsa::{PrivateKey, PublicKey};
 pub use transaction::{
     PromotionDetail, PromotionGoods, Transaction, TransactionAmount, TransactionPayer,

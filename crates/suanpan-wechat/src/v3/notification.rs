@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use super::json::null_as_default;
-use super::{KeyRing, Transaction, open, seal, verify_message};
+use super::{KeyRing, RefundResource, Transaction, open, seal, verify_message};
 use crate::{ApiV3Key, Error};
 
 const WHAT: &str = "notification";
@@ -138,5 +138,43 @@ impl PaymentNotification {
             return Err(Error::missing("sealed transaction", "trade_state"));
         }
         Ok(Self { envelope, transaction })
+    }
+}
+
+/// A notification that tells of a refund.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RefundNotification {
+    /// The envelope.
+    pub envelope: Notification,
+    /// What it tells.
+    pub refund: RefundResource,
+}
+
+impl RefundNotification {
+    /// The events that tell of a refund.
+    pub const EVENT_TYPES: [&'static str; 3] =
+        ["REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED"];
+
+    /// Whether the envelope says that it tells of a refund.
+    pub fn is_told_by(envelope: &Notification) -> bool {
+        envelope.event_type.starts_with("REFUND.")
+    }
+
+    /// Opens an envelope that was verified.
+    ///
+    /// # Errors
+    /// Those of [`Resource::open`]; [`Error::Field`] where it tells of something else than a refund.
+    pub fn open(envelope: Notification, api_v3_key: &ApiV3Key) -> Result<Self, Error> {
+        if !Self::is_told_by(&envelope) {
+            return Err(Error::holds(WHAT, "event_type", &envelope.event_type));
+        }
+        let text = envelope.resource.open(api_v3_key)?;
+        let refund: RefundResource = serde_json::from_slice(&text)
+            .map_err(|source| Error::Json { what: "sealed refund", source })?;
+        // The calls say `status`, the notification says `refund_status`: without it this is no refund.
+        if refund.refund_status.is_none() {
+            return Err(Error::missing("sealed refund", "refund_status"));
+        }
+        Ok(Self { envelope, refund })
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn attempt_badge(visit: &Visit, state: AttemptState) -> Markup {
 pub(super) fn verdict_badge(visit: &Visit, verdict: &str) -> Markup {
     let (tone, shape) = match verdict {
         "moved" => ("good", CHECK),
-        "known" => ("idle", DASH),
+        "known" | "asked" => ("idle", DASH),
         "unmatched" => ("wait", BANG),
         _ => ("bad", CROSS),
     };

@@ -124,6 +124,7 @@ pub(super) const fn step(step: Step) -> Say {
         Step::Notify => say("通知", "notify"),
         Step::Query => say("查单", "query"),
         Step::Close => say("关单", "close"),
+        Step::Refund => say("退款", "refund"),
         Step::Webhook => say("回调", "webhook"),
     }
 }
@@ -133,6 +134,7 @@ pub(super) fn verdict(verdict: &str) -> Option<Say> {
     Some(match verdict {
         "moved" => say("已采纳，订单前进", "Taken: the order moved"),
         "known" => say("重复，早已知道", "Known already"),
+        "asked" => say("无签名，已向微信查询", "Unsigned: WeChat was asked"),
         "unmatched" => say("对不上，请人工核对", "Does not fit: please check"),
         "refused" => say("验证不过，已拒绝", "Refused: not genuine"),
         _ => return None,

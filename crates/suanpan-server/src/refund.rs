@@ -1,0 +1,118 @@
+//! A refund, as the store holds it, and as callers see it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use suanpan_ledger::{Mismatch, RefundState};
+use suanpan_wechat as wechat;
+use suanpan_wechat::{AppId, Fen, MchId, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+
+use crate::ids::OrderId;
+use crate::order::rfc3339;
+
+/// Money that goes back. Times are unix microseconds.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    /// Its id, `ref_…`.
+    pub id: String,
+    /// The order.
+    pub order_id: OrderId,
+    /// The attempt that was paid.
+    pub attempt_id: String,
+    /// Who got the money.
+    pub mchid: MchId,
+    /// The mini program that the attempt was placed for.
+    pub appid: AppId,
+    /// The attempt's number at WeChat.
+    pub out_trade_no: OutTradeNo,
+    /// WeChat's number of the payment.
+    pub transaction_id: TransactionId,
+    /// Its own number at WeChat: used on every try.
+    pub out_refund_no: OutRefundNo,
+    /// The merchant's own name for it; unique per merchant account.
+    pub reference: Option<String>,
+    /// What goes back.
+    pub amount: Fen,
+    /// What was paid.
+    pub total: Fen,
+    /// `CNY`.
+    pub currency: String,
+    /// The payer reads it.
+    pub reason: Option<String>,
+    /// The call as it is sent: JSON of APIv3 or XML of APIv2.
+    pub request: String,
+    /// Where it stands.
+    pub state: RefundState,
+    /// WeChat's number of it.
+    pub refund_id: Option<RefundId>,
+    /// Where the money went, in WeChat's words.
+    pub received_account: Option<String>,
+    /// Why it does not get on, or came to nothing: WeChat's code and words.
+    pub problem: Option<String>,
+    /// When it was made.
+    pub created_at: i64,
+    /// When WeChat first said that it has it.
+    pub accepted_at: Option<i64>,
+    /// When the payer had the money back.
+    pub succeeded_at: Option<i64>,
+    /// How often it changed.
+    pub version: i64,
+}
+
+/// A refund as the merchant's system sees it.
+#[derive(Debug, Serialize)]
+pub struct RefundView<'a> {
+    id: &'a str,
+    order_id: &'a OrderId,
+    status: &'static str,
+    amount: Fen,
+    currency: &'a str,
+    reason: Option<&'a str>,
+    reference: Option<&'a str>,
+    created_at: Timestamp,
+    succeeded_at: Option<Timestamp>,
+    transaction_id: &'a TransactionId,
+    out_refund_no: &'a OutRefundNo,
+    refund_id: Option<&'a RefundId>,
+    problem: Option<&'a str>,
+}
+
+impl Refund {
+    /// The refund in JSON.
+    pub fn view(&self) -> RefundView<'_> {
+        RefundView {
+            id: &self.id,
+            order_id: &self.order_id,
+            status: self.state.as_str(),
+            amount: self.amount,
+            currency: &self.currency,
+            reason: self.reason.as_deref(),
+            reference: self.reference.as_deref(),
+            created_at: rfc3339(self.created_at),
+            succeeded_at: self.succeeded_at.map(rfc3339),
+            transaction_id: &self.transaction_id,
+            out_refund_no: &self.out_refund_no,
+            refund_id: self.refund_id.as_ref(),
+            problem: self.problem.as_deref(),
+        }
+    }
+
+    /// Whether what WeChat tells is about this refund, with the same money.
+    ///
+    /// # Errors
+    /// The first thing that differs.
+    pub fn compare(&self, told: &wechat::Refund) -> Result<(), Mismatch> {
+        same("refund number", told.out_refund_no.as_str(), self.out_refund_no.as_str())?;
+        same("order number", told.out_trade_no.as_str(), self.out_trade_no.as_str())?;
+        same("transaction", told.transaction_id.as_str(), self.transaction_id.as_str())?;
+        same("currency", &told.currency, &self.currency)?;
+        same("amount", &told.total.to_string(), &self.total.to_string())?;
+        same("refunded amount", &told.refund.to_string(), &self.amount.to_string())
+    }
+}
+
+fn same(field: &'static str, told: &str, expected: &str) -> Result<(), Mismatch> {
+    if told == expected {
+        return Ok(());
+    }
+    Err(Mismatch { field, told: told.to_owned(), expected: expected.to_owned() })
+}
