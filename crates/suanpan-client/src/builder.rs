@@ -19,6 +19,7 @@ pub struct Builder {
     max_answer: usize,
     outside: Arc<dyn Outside>,
     wire: Option<Arc<dyn Wire>>,
+    identity: Option<reqwest::Identity>,
 }
 
 impl Default for Builder {
@@ -32,6 +33,7 @@ impl Default for Builder {
             max_answer: 1024 * 1024,
             outside: Arc::new(SystemOutside),
             wire: None,
+            identity: None,
         }
     }
 }
@@ -93,6 +95,17 @@ impl Builder {
         self
     }
 
+    /// The merchant's certificate with its private key, both PEM: shown where WeChat asks for one, as
+    /// for refunds of APIv2 ([`Call::shows_certificate`](suanpan_wechat::Call::shows_certificate)).
+    ///
+    /// # Errors
+    /// [`Error::Setup`] where the two cannot be read.
+    pub fn certificate(mut self, certificate: &str, private_key: &str) -> Result<Self, Error> {
+        let pem = format!("{certificate}\n{private_key}");
+        self.identity = Some(reqwest::Identity::from_pem(pem.as_bytes()).map_err(Error::Setup)?);
+        Ok(self)
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -123,6 +136,9 @@ impl Builder {
         if all().all(Base::is_plain) {
             // Nothing speaks TLS: do not load the machine's certificates, it may have none.
             http = http.tls_certs_only([]);
+        }
+        if let Some(identity) = self.identity {
+            http = http.identity(identity);
         }
         let http = http.build().map_err(Error::Setup)?;
 

@@ -185,6 +185,11 @@ impl V3Keys {
         mchid: &MchId,
     ) -> Result<Option<Self>, Error> {
         let Some(key_file) = &merchant.merchant_private_key else { return Ok(None) };
+        let sealed = merchant.api_v3_key.is_some() || merchant.api_v3_key_file.is_some();
+        if merchant.api == ApiVersion::V2 && !sealed {
+            // Certificate and key are there for the refunds of APIv2 alone.
+            return Ok(None);
+        }
         let pem = read(config, merchant, "merchant_private_key", key_file)?;
         let key = PrivateKey::from_pem(&pem).map_err(of(merchant, "merchant_private_key"))?;
 

@@ -235,8 +235,9 @@ pub(crate) async fn refund(
 ) -> Result<Outcome<wechat::Refund>, Error> {
     Ok(match RefundRequest::parse(&refund.request)? {
         RefundRequest::V2(order) => {
+            let client = world.certified(&account.mchid)?;
             let call = v2::PlaceRefund { account: v2_keys(account)?, order: &order };
-            world.client.call(&call).await.map(|answer| answer.refund)
+            client.call(&call).await.map(|answer| answer.refund)
         }
         RefundRequest::V3(order) => {
             let call = v3::CreateRefund { account: v3_keys(account)?, order: &order };

@@ -1,11 +1,12 @@
 //! What every step needs: the store, WeChat, the accounts, the clock and the dice.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use moka::future::Cache;
 use suanpan_client::wechat::{MchId, Nonce, OpenId};
-use suanpan_client::{Client, Outside, Wire};
+use suanpan_client::{Builder, Client, Outside, Wire};
 
 use crate::Error;
 use crate::account::{Account, Accounts};
@@ -37,6 +38,8 @@ impl Default for Seams {
 pub struct World {
     pub(crate) store: Store,
     pub(crate) client: Client,
+    /// Those that show a merchant's certificate, by merchant: APIv2 gives money back to nobody else.
+    certified: BTreeMap<MchId, Client>,
     pub(crate) accounts: Accounts,
     pub(crate) receivers: Receivers,
     pub(crate) clock: Arc<dyn Clock>,
@@ -59,7 +62,8 @@ impl World {
         public_url: String,
     ) -> Result<Self, Error> {
         Ok(Self {
-            client: client(config, &seams)?,
+            client: built(client(config, &seams))?,
+            certified: certified(config, &seams)?,
             accounts: Accounts::load(config)?,
             receivers: Receivers::new(&config.webhooks)?,
             store,
@@ -87,6 +91,14 @@ impl World {
         self.accounts.of_merchant(mchid).ok_or_else(|| Error::Config {
             place: "merchants".to_owned(),
             why: format!("there are orders of merchant {mchid}, and no account of this number"),
+        })
+    }
+
+    /// The client that shows this merchant's certificate.
+    pub(crate) fn certified(&self, mchid: &MchId) -> Result<&Client, Error> {
+        self.certified.get(mchid).ok_or_else(|| Error::Config {
+            place: format!("merchants[{mchid}].merchant_certificate"),
+            why: "APIv2 gives money back only over a connection that shows it, with merchant_private_key".to_owned(),
         })
     }
 
@@ -118,7 +130,31 @@ impl fmt::Debug for World {
     }
 }
 
-fn client(config: &Config, seams: &Seams) -> Result<Client, Error> {
+/// A client for each merchant that has a certificate.
+fn certified(config: &Config, seams: &Seams) -> Result<BTreeMap<MchId, Client>, Error> {
+    let mut clients = BTreeMap::new();
+    for merchant in &config.merchants {
+        let pair = (&merchant.merchant_certificate, &merchant.merchant_private_key);
+        let (Some(certificate), Some(key)) = pair else { continue };
+        let place = format!("merchants[{}].merchant_certificate", merchant.mchid);
+        let wrong = |why: String| Error::Config { place: place.clone(), why };
+        let mchid = MchId::parse(&merchant.mchid).map_err(|error| wrong(error.to_string()))?;
+        let (certificate, key) = (config.read(&place, certificate)?, config.read(&place, key)?);
+        let builder = client(config, seams).certificate(&certificate, &key);
+        let builder = builder.map_err(|error| wrong(crate::error::chain(&error)))?;
+        clients.insert(mchid, built(builder)?);
+    }
+    Ok(clients)
+}
+
+fn built(builder: Builder) -> Result<Client, Error> {
+    builder.build().map_err(|error| Error::Config {
+        place: "wechat".to_owned(),
+        why: crate::error::chain(&error),
+    })
+}
+
+fn client(config: &Config, seams: &Seams) -> Builder {
     let seconds = std::time::Duration::from_secs;
     let outside = ClientOutside { clock: Arc::clone(&seams.clock), dice: Arc::clone(&seams.dice) };
     let mut builder = Client::builder()
@@ -133,10 +169,7 @@ fn client(config: &Config, seams: &Seams) -> Result<Client, Error> {
     if let Some(wire) = &seams.wire {
         builder = builder.wire(Arc::clone(wire));
     }
-    builder.build().map_err(|error| Error::Config {
-        place: "wechat".to_owned(),
-        why: crate::error::chain(&error),
-    })
+    builder
 }
 
 /// The client signs with our clock and our dice.

@@ -13,10 +13,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use suanpan_wechat::time::beijing_rfc3339;
+use suanpan_wechat::{MchId, OutRefundNo};
 
 use crate::faults::{Rule, Wanted};
+use crate::gateway::refund_book;
 use crate::ledger::Record;
 use crate::payer::{self, Outcome, Reply};
+use crate::refund::End;
 use crate::switches::Switches;
 use crate::world::World;
 use crate::{login, notify, truth};
@@ -167,6 +170,38 @@ pub(crate) async fn ledger(State(world): Shared) -> Json<Value> {
     Json(truth::told(&world))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefundDecided {
+    out_refund_no: OutRefundNo,
+    /// Only needed where two merchants use the same number.
+    mchid: Option<MchId>,
+    status: End,
+    #[serde(default)]
+    seconds: u32,
+}
+
+/// `POST /_sim/refunds`: how a refund ends, and in how many seconds.
+pub(crate) async fn decide_refund(State(world): Shared, body: Bytes) -> Result<Json<Value>> {
+    const REMEDY: &str = "send {\"out_refund_no\",\"mchid\"?,\
+        \"status\":\"SUCCESS|CLOSED|ABNORMAL|NEVER\",\"seconds\"?} with a number of GET /_sim/ledger";
+    let asked: RefundDecided = read(&body, REMEDY)?;
+    let key = {
+        let ledger = world.ledger.lock();
+        let mut keys = ledger.refunds.keys().filter(|(mchid, number)| {
+            *number == asked.out_refund_no && asked.mchid.as_ref().is_none_or(|own| own == mchid)
+        });
+        keys.next().cloned()
+    };
+    let Some(key) = key else {
+        let detail = format!("no refund {}", asked.out_refund_no);
+        return Err(No::new(StatusCode::NOT_FOUND, "SIM_UNKNOWN", detail, REMEDY));
+    };
+    let decided = refund_book::decide(&world, &key, asked.status, i64::from(asked.seconds));
+    let refund = decided.map_err(|_| No::broken())?;
+    Ok(Json(truth::told_refund(&refund, world.now())))
+}
+
 /// `GET /_sim/requests`: every call with its answer, oldest first.
 pub(crate) async fn requests(State(world): Shared) -> Json<Value> {
     let requests = world.requests.lock().all();
@@ -196,6 +231,6 @@ pub(crate) async fn set_switches(State(world): Shared, body: Bytes) -> Result<Js
 
 /// Anything else under `/_sim/`.
 pub(crate) async fn nothing() -> No {
-    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, faults, clock, switches";
+    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, faults, clock, switches";
     No::new(StatusCode::NOT_FOUND, "SIM_NOT_FOUND", "there is nothing here", remedy)
 }

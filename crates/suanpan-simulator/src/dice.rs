@@ -52,6 +52,11 @@ pub(crate) fn transaction_id(outside: &dyn Outside) -> String {
     format!("42000{}", digits(outside, 23))
 }
 
+/// WeChat's number of a refund: 29 digits that begin with 503.
+pub(crate) fn refund_id(outside: &dyn Outside) -> String {
+    format!("503{}", digits(outside, 26))
+}
+
 /// The id of a notification.
 pub(crate) fn notification_id(outside: &dyn Outside) -> String {
     let mut random = [0_u8; 16];

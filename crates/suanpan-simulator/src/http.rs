@@ -16,8 +16,9 @@ use crate::{control, phone};
 /// Everything that the simulator serves.
 pub(crate) fn routes(world: Arc<World>) -> Router {
     use Operation::{
-        Login, V2CloseOrder, V2OrderQuery, V2UnifiedOrder, V3Certificates, V3Close, V3Jsapi,
-        V3QueryById, V3QueryByNumber,
+        Login, V2CloseOrder, V2OrderQuery, V2Refund, V2RefundQuery, V2UnifiedOrder,
+        V3AbnormalRefund, V3Certificates, V3Close, V3Jsapi, V3QueryById, V3QueryByNumber, V3Refund,
+        V3RefundQuery,
     };
     let asks = |operation| {
         move |State(world): State<Arc<World>>, request: Request| hear(world, operation, request)
@@ -36,10 +37,15 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/v3/pay/transactions/out-trade-no/{number}/close", posts(V3Close))
         .route("/v3/pay/transactions/id/{id}", gets(V3QueryById))
         .route("/v3/certificates", gets(V3Certificates))
+        .route("/v3/refund/domestic/refunds", posts(V3Refund))
+        .route("/v3/refund/domestic/refunds/{number}", gets(V3RefundQuery))
+        .route("/v3/refund/domestic/refunds/{id}/apply-abnormal-refund", posts(V3AbnormalRefund))
         // api.mch.weixin.qq.com, APIv2
         .route("/pay/unifiedorder", anything(V2UnifiedOrder))
         .route("/pay/orderquery", anything(V2OrderQuery))
         .route("/pay/closeorder", anything(V2CloseOrder))
+        .route("/secapi/pay/refund", anything(V2Refund))
+        .route("/pay/refundquery", anything(V2RefundQuery))
         // What only a simulator can do
         .route("/_sim/login", post(control::login))
         .route("/_sim/request-payment", post(control::request_payment))
@@ -49,6 +55,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         )
         .route("/_sim/clock", get(control::clock).post(control::advance))
         .route("/_sim/ledger", get(control::ledger))
+        .route("/_sim/refunds", post(control::decide_refund))
         .route("/_sim/requests", get(control::requests))
         .route("/_sim/switches", get(control::switches).post(control::set_switches))
         .route("/_sim/{*nothing}", any(control::nothing))

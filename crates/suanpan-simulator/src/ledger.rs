@@ -10,11 +10,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use suanpan_wechat::{AppId, Fen, MchId, OpenId, OutTradeNo, PrepayId, TransactionId};
+use suanpan_wechat::{AppId, Fen, MchId, OpenId, OutRefundNo, OutTradeNo, PrepayId, TransactionId};
 
 use crate::Error;
 use crate::credentials::Api;
 use crate::keep::Keep;
+use crate::refund::{Refund, RefundKey};
 use crate::registry::{Registry, openid};
 use crate::switches::Switches;
 
@@ -47,6 +48,9 @@ pub(crate) struct Order {
     pub(crate) expires_at: i64,
     pub(crate) closed_at: Option<i64>,
     pub(crate) transaction_id: Option<TransactionId>,
+    /// A refund of it was taken, perhaps of a part.
+    #[serde(default)]
+    pub(crate) refunded: bool,
     /// Oldest first.
     pub(crate) prepays: Vec<Prepay>,
 }
@@ -61,7 +65,7 @@ pub(crate) enum State {
 
 impl State {
     /// `trade_state`.
-    pub(crate) const fn word(self) -> &'static str {
+    const fn word(self) -> &'static str {
         match self {
             Self::NotPaid => "NOTPAY",
             Self::Paid => "SUCCESS",
@@ -70,7 +74,7 @@ impl State {
     }
 
     /// `trade_state_desc`.
-    pub(crate) const fn words(self) -> &'static str {
+    const fn words(self) -> &'static str {
         match self {
             Self::NotPaid => "订单未支付",
             Self::Paid => "支付成功",
@@ -105,6 +109,18 @@ impl Order {
         }
     }
 
+    /// `trade_state`, and the words for it: REFUND also where only a part went back.
+    pub(crate) fn trade_state(
+        &self,
+        now: i64,
+        switches: &Switches,
+    ) -> (&'static str, &'static str) {
+        match self.state(now, switches) {
+            State::Paid if self.refunded => ("REFUND", "订单发生过退款"),
+            state @ (State::NotPaid | State::Paid | State::Closed) => (state.word(), state.words()),
+        }
+    }
+
     /// Whether the last moment to pay is over.
     pub(crate) const fn is_expired(&self, now: i64) -> bool {
         self.expires_at <= now
@@ -135,6 +151,9 @@ pub(crate) struct Notification {
     pub(crate) mchid: MchId,
     pub(crate) out_trade_no: OutTradeNo,
     pub(crate) transaction_id: TransactionId,
+    /// It tells of this refund; of the payment where it is none.
+    #[serde(default)]
+    pub(crate) refund: Option<OutRefundNo>,
     pub(crate) url: String,
     pub(crate) created_at: i64,
     /// When the next try is due, unix microseconds; none where it is told or given up.
@@ -171,6 +190,7 @@ pub(crate) struct Try {
 pub(crate) enum Record {
     Order(Box<Order>),
     Payment(Box<Payment>),
+    Refund(Box<Refund>),
     Notification(Box<Notification>),
     /// A user who was not seeded.
     User(String),
@@ -193,6 +213,7 @@ pub(crate) struct Ledger {
     apps: Vec<AppId>,
     pub(crate) orders: BTreeMap<OrderKey, Order>,
     pub(crate) payments: BTreeMap<TransactionId, Payment>,
+    pub(crate) refunds: BTreeMap<RefundKey, Refund>,
     pub(crate) notifications: BTreeMap<String, Notification>,
     pub(crate) users: BTreeSet<String>,
     pub(crate) ahead: i64,
@@ -213,6 +234,7 @@ impl Ledger {
             apps: registry.apps.keys().cloned().collect(),
             orders: BTreeMap::new(),
             payments: BTreeMap::new(),
+            refunds: BTreeMap::new(),
             notifications: BTreeMap::new(),
             users: BTreeSet::new(),
             ahead: 0,
@@ -297,6 +319,9 @@ impl Ledger {
             Record::Payment(payment) => {
                 self.payments.insert(payment.transaction_id.clone(), *payment);
             }
+            Record::Refund(refund) => {
+                self.refunds.insert(refund.key(), *refund);
+            }
             Record::Notification(notification) => {
                 let id = notification.id.clone();
                 if let Some(old) = self.notifications.insert(id.clone(), *notification)
@@ -329,12 +354,14 @@ impl Ledger {
     fn records(&self) -> Vec<Record> {
         let orders = self.orders.values().cloned().map(|order| Record::Order(Box::new(order)));
         let payments = self.payments.values().cloned();
+        let refunds = self.refunds.values().cloned();
         let notifications = self.notifications.values().cloned();
         [Record::Ahead(self.ahead), Record::Switches(Box::new(self.switches.clone()))]
             .into_iter()
             .chain(self.users.iter().cloned().map(Record::User))
             .chain(orders)
             .chain(payments.map(|payment| Record::Payment(Box::new(payment))))
+            .chain(refunds.map(|refund| Record::Refund(Box::new(refund))))
             .chain(notifications.map(|told| Record::Notification(Box::new(told))))
             .collect()
     }

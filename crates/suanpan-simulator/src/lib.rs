@@ -47,6 +47,7 @@ mod notify_url;
 mod outside;
 mod payer;
 mod phone;
+mod refund;
 mod registry;
 mod requests;
 mod simulator;

@@ -1,4 +1,4 @@
-//! Step 5 seen from the other side: WeChat tells the merchant of a payment.
+//! Step 5 seen from the other side: WeChat tells the merchant of a payment, or of a refund.
 //!
 //! A notification goes out at once, and again on WeChat's schedule until the
 //! merchant acknowledges it: fifteen times more within about a day
@@ -19,7 +19,7 @@ use crate::faults::{Fault, NOTIFY, Played};
 use crate::ledger::{Notification, Order, Record, Try};
 use crate::world::World;
 
-use message::Message;
+use message::{Message, Subject};
 pub(crate) use post::Poster;
 use post::Reaction;
 
@@ -65,15 +65,17 @@ pub(crate) async fn quiet(world: &World) {
 
 /// One try, and what comes of it.
 async fn try_once(world: Arc<World>, poster: Poster, notification: Notification) {
-    let order = {
+    let subject = {
         let ledger = world.ledger.lock();
         let key = (notification.mchid.clone(), notification.out_trade_no.clone());
-        ledger.orders.get(&key).cloned()
+        let refund = notification.refund.clone().map(|number| (notification.mchid.clone(), number));
+        let refund = refund.and_then(|key| ledger.refunds.get(&key).cloned());
+        ledger.orders.get(&key).cloned().map(|order| Subject { order, refund })
     };
-    let told = match order {
-        Some(order) => {
-            let played = play(&world, &notification, &order);
-            told(&world, &poster, notification, &order, played).await
+    let told = match subject {
+        Some(subject) => {
+            let played = play(&world, &notification, &subject.order);
+            told(&world, &poster, notification, &subject, played).await
         }
         // Cannot be: a notification is written with its order.
         None => Notification { due_at: None, ..notification },
@@ -112,7 +114,7 @@ async fn told(
     world: &World,
     poster: &Poster,
     mut notification: Notification,
-    order: &Order,
+    subject: &Subject,
     played: Option<Played>,
 ) -> Notification {
     let now = world.clock.now_micros();
@@ -129,7 +131,7 @@ async fn told(
 
     notification.waits_for_another = false;
     let strict = world.switches().v2_acknowledgement_is_strict;
-    let heard = |reaction: Reaction| reaction.judged(order.api, strict);
+    let heard = |reaction: Reaction| reaction.judged(subject.api(), strict);
     let blank = Try {
         at: now,
         fault: fault.map(Fault::name),
@@ -143,7 +145,7 @@ async fn told(
             notification.tries.push(Try { note: Some("it was not sent".to_owned()), ..blank });
         }
         Some(Fault::Twice) => {
-            let messages = [(); 2].map(|()| Message::new(world, order, &notification, None));
+            let messages = [(); 2].map(|()| Message::new(world, subject, &notification, None));
             let [first, second] =
                 messages.map(|message| poster.post(world, &notification, message));
             let (first, second) = tokio::join!(first, second);
@@ -152,12 +154,12 @@ async fn told(
             }
         }
         Some(lie @ (Fault::WrongAmount | Fault::OtherMerchant | Fault::Forge)) => {
-            let message = Message::new(world, order, &notification, Some(lie));
+            let message = Message::new(world, subject, &notification, Some(lie));
             let reaction = poster.post(world, &notification, message).await;
             notification.tries.push(heard(reaction).onto(blank).taken_in());
         }
         _ => {
-            let message = Message::new(world, order, &notification, None);
+            let message = Message::new(world, subject, &notification, None);
             let reaction = poster.post(world, &notification, message).await;
             notification.tries.push(heard(reaction).onto(blank));
         }

@@ -197,6 +197,7 @@ fn pay(world: &World, user: &str, order: &Order) -> Result<(), Wrong> {
         mchid: order.mchid.clone(),
         out_trade_no: order.out_trade_no.clone(),
         transaction_id: id.clone(),
+        refund: None,
         url: order.notify_url.clone(),
         created_at: now,
         due_at: Some(world.clock.now_micros()),

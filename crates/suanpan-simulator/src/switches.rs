@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::refund::End;
+
 /// All switches; their defaults are what WeChat most likely does.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -48,6 +50,20 @@ pub(crate) struct Switches {
     pub(crate) notification_keeps_its_id: bool,
     /// An unpaid order past its `time_expire` is told as CLOSED; otherwise as NOTPAY.
     pub(crate) expired_order_is_closed: bool,
+    /// How many seconds a refund is PROCESSING. Some minutes for a balance and days for a
+    /// card, with WeChat.
+    pub(crate) refund_seconds: u32,
+    /// How refunds end that are taken from now on: `SUCCESS`, `CLOSED`, `ABNORMAL`, or
+    /// `NEVER`. `POST /_sim/refunds` decides of a single one.
+    pub(crate) refund_ends: End,
+    /// So many seconds have to lie between two refunds of one payment; the page says 60,
+    /// whether the gateway holds people to it is not known.
+    pub(crate) refund_wait_seconds: u32,
+    /// Refunds are refused for want of money: `NOT_ENOUGH`, in APIv2 `NOTENOUGH`.
+    pub(crate) merchant_balance_is_short: bool,
+    /// `POST /secapi/pay/refund` is answered as WeChat's web server answers where no client
+    /// certificate is shown. The simulator speaks plain http, so nobody can show one there.
+    pub(crate) v2_refund_wants_certificate: bool,
     /// Logins that one user may exchange in a minute; 0 is no limit.
     pub(crate) logins_a_minute: u32,
 }
@@ -82,6 +98,11 @@ impl Default for Switches {
             notify_url_must_be_public: false,
             notification_keeps_its_id: true,
             expired_order_is_closed: true,
+            refund_seconds: 2,
+            refund_ends: End::Success,
+            refund_wait_seconds: 0,
+            merchant_balance_is_short: false,
+            v2_refund_wants_certificate: false,
             logins_a_minute: 100,
         }
     }

@@ -5,6 +5,7 @@ use suanpan_wechat::time::beijing_rfc3339;
 
 use crate::clock::SECOND;
 use crate::ledger::{Ledger, Notification, Order, Payment, Try};
+use crate::refund::Refund;
 use crate::world::World;
 
 /// Everything, oldest first.
@@ -15,12 +16,14 @@ pub(crate) fn told(world: &World) -> Value {
     orders.sort_by_key(|order| order.created_at);
     let mut payments: Vec<&Payment> = ledger.payments.values().collect();
     payments.sort_by_key(|payment| payment.paid_at);
+    let mut refunds: Vec<&Refund> = ledger.refunds.values().collect();
+    refunds.sort_by_key(|refund| (refund.created_at, refund.refund_id.clone()));
     let mut notifications: Vec<&Notification> = ledger.notifications.values().collect();
     notifications.sort_by_key(|notification| notification.created_at);
     json!({
         "orders": orders.into_iter().map(|order| told_order(&ledger, order, now)).collect::<Value>(),
         "payments": payments.into_iter().map(|paid| told_payment(&ledger, paid)).collect::<Value>(),
-        "refunds": [],
+        "refunds": refunds.into_iter().map(|refund| told_refund(refund, now)).collect::<Value>(),
         "notifications": notifications.into_iter().map(told_notification).collect::<Value>(),
     })
 }
@@ -35,7 +38,7 @@ fn told_order(ledger: &Ledger, order: &Order, now: i64) -> Value {
         "out_trade_no": order.out_trade_no,
         "api": order.api,
         "sign_type": order.sign_type,
-        "trade_state": order.state(now, &ledger.switches).word(),
+        "trade_state": order.trade_state(now, &ledger.switches).0,
         "amount": order.amount,
         "currency": "CNY",
         "description": order.description,
@@ -66,13 +69,37 @@ fn told_payment(ledger: &Ledger, payment: &Payment) -> Value {
     })
 }
 
+/// A refund as it stands.
+pub(crate) fn told_refund(refund: &Refund, now: i64) -> Value {
+    json!({
+        "refund_id": refund.refund_id,
+        "mchid": refund.mchid,
+        "appid": refund.appid,
+        "out_refund_no": refund.out_refund_no,
+        "out_trade_no": refund.out_trade_no,
+        "transaction_id": refund.transaction_id,
+        "api": refund.api,
+        "status": refund.status(now).as_str(),
+        "amount": refund.amount,
+        "total": refund.total,
+        "currency": "CNY",
+        "reason": refund.reason,
+        "notify_url": refund.notify_url,
+        "created_at": beijing_rfc3339(refund.created_at),
+        "ends": refund.ends,
+        "ends_at": refund.ends_at.map(beijing_rfc3339),
+        "succeeded_at": refund.success_time(now).map(beijing_rfc3339),
+    })
+}
+
 fn told_notification(notification: &Notification) -> Value {
     json!({
         "id": notification.id,
-        "kind": "payment",
+        "kind": if notification.refund.is_some() { "refund" } else { "payment" },
         "mchid": notification.mchid,
         "out_trade_no": notification.out_trade_no,
         "transaction_id": notification.transaction_id,
+        "out_refund_no": notification.refund,
         "url": notification.url,
         "acknowledged": notification.acknowledged,
         "created_at": beijing_rfc3339(notification.created_at),

@@ -170,7 +170,7 @@ async fn have_asked(
             tx.inbox_put(arrival, verdict, &remark).await?;
             if *ask {
                 let now = arrival.received_at;
-                if repair::refund::ask_at_once(tx, refund, &arrival.id, now).await? {
+                if repair::refund::ask_at_once(tx, refund, &arrival.id, key, now).await? {
                     tx.journal_put(&refund.order_id, now, entry).await?;
                 }
             }

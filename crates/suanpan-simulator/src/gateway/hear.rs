@@ -82,10 +82,15 @@ fn done<'w>(world: &'w World, operation: Operation, heard: &Heard) -> Answer<'w>
         | Operation::V3QueryByNumber
         | Operation::V3QueryById
         | Operation::V3Close
-        | Operation::V3Certificates => v3::answer(world, operation, heard),
-        Operation::V2UnifiedOrder | Operation::V2OrderQuery | Operation::V2CloseOrder => {
-            v2::answer(world, operation, heard)
-        }
+        | Operation::V3Certificates
+        | Operation::V3Refund
+        | Operation::V3RefundQuery
+        | Operation::V3AbnormalRefund => v3::answer(world, operation, heard),
+        Operation::V2UnifiedOrder
+        | Operation::V2OrderQuery
+        | Operation::V2CloseOrder
+        | Operation::V2Refund
+        | Operation::V2RefundQuery => v2::answer(world, operation, heard),
     }
 }
 

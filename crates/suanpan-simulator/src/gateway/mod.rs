@@ -9,11 +9,13 @@
 //! | `hear`     | the way of a question, faults included                       |
 //! | `speak`    | an answer becomes bytes, with its signature                  |
 //! | `book`     | the order book that both versions of the API share           |
+//! | `refund_book` | the same for refunds                                      |
 //! | `v3`       | APIv3: who asks, orders, queries, certificates               |
 //! | `v2`       | APIv2: the same in XML                                       |
 
 pub(crate) mod book;
 mod hear;
+pub(crate) mod refund_book;
 mod speak;
 mod v2;
 mod v3;
@@ -29,7 +31,7 @@ use crate::requests::Mismatch;
 
 pub(crate) use hear::{hear, hear_nothing};
 pub(crate) use v2::paid_fields;
-pub(crate) use v3::transaction;
+pub(crate) use v3::{refund_resource, transaction};
 
 /// What can be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,9 +42,14 @@ pub(crate) enum Operation {
     V3QueryById,
     V3Close,
     V3Certificates,
+    V3Refund,
+    V3RefundQuery,
+    V3AbnormalRefund,
     V2UnifiedOrder,
     V2OrderQuery,
     V2CloseOrder,
+    V2Refund,
+    V2RefundQuery,
 }
 
 /// How an operation's answers are written and signed.
@@ -55,16 +62,21 @@ pub(crate) enum Family {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Login,
         Self::V3Jsapi,
         Self::V3QueryByNumber,
         Self::V3QueryById,
         Self::V3Close,
         Self::V3Certificates,
+        Self::V3Refund,
+        Self::V3RefundQuery,
+        Self::V3AbnormalRefund,
         Self::V2UnifiedOrder,
         Self::V2OrderQuery,
         Self::V2CloseOrder,
+        Self::V2Refund,
+        Self::V2RefundQuery,
     ];
 
     /// Method and path: the name in faults and in the log.
@@ -76,9 +88,16 @@ impl Operation {
             Self::V3QueryById => "GET /v3/pay/transactions/id/{transaction_id}",
             Self::V3Close => "POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close",
             Self::V3Certificates => "GET /v3/certificates",
+            Self::V3Refund => "POST /v3/refund/domestic/refunds",
+            Self::V3RefundQuery => "GET /v3/refund/domestic/refunds/{out_refund_no}",
+            Self::V3AbnormalRefund => {
+                "POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund"
+            }
             Self::V2UnifiedOrder => "POST /pay/unifiedorder",
             Self::V2OrderQuery => "POST /pay/orderquery",
             Self::V2CloseOrder => "POST /pay/closeorder",
+            Self::V2Refund => "POST /secapi/pay/refund",
+            Self::V2RefundQuery => "POST /pay/refundquery",
         }
     }
 
@@ -89,8 +108,15 @@ impl Operation {
             | Self::V3QueryByNumber
             | Self::V3QueryById
             | Self::V3Close
-            | Self::V3Certificates => Family::V3,
-            Self::V2UnifiedOrder | Self::V2OrderQuery | Self::V2CloseOrder => Family::V2,
+            | Self::V3Certificates
+            | Self::V3Refund
+            | Self::V3RefundQuery
+            | Self::V3AbnormalRefund => Family::V3,
+            Self::V2UnifiedOrder
+            | Self::V2OrderQuery
+            | Self::V2CloseOrder
+            | Self::V2Refund
+            | Self::V2RefundQuery => Family::V2,
         }
     }
 }
@@ -148,8 +174,21 @@ pub(crate) struct Answer<'w> {
 /// What is said, and with which key it is signed.
 #[derive(Debug)]
 pub(crate) enum Said<'w> {
-    Json { status: StatusCode, body: String, key: Option<&'w SigningKey>, request_id: bool },
-    Xml { fields: Fields, key: Option<(SignType, &'w ApiV2Key)> },
+    Json {
+        status: StatusCode,
+        body: String,
+        key: Option<&'w SigningKey>,
+        request_id: bool,
+    },
+    Xml {
+        fields: Fields,
+        key: Option<(SignType, &'w ApiV2Key)>,
+    },
+    /// A page of the web server in front.
+    Page {
+        status: StatusCode,
+        words: &'static str,
+    },
 }
 
 impl<'w> Answer<'w> {

@@ -49,12 +49,17 @@ pub(crate) fn aloud(world: &World, answer: Answer<'_>, played: Option<Played>) -
             };
             Speech { status: StatusCode::OK, headers, body: fields.to_xml().into() }
         }
+        Said::Page { status, words } => page(status, words),
     }
 }
 
 /// The page of a web server in between, not WeChat's word.
 pub(crate) fn proxy_page(status: StatusCode) -> Speech {
-    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    page(status, status.canonical_reason().unwrap_or_default())
+}
+
+fn page(status: StatusCode, words: &str) -> Speech {
+    let title = format!("{} {words}", status.as_u16());
     let page = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     );

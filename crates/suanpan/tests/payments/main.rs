@@ -17,6 +17,8 @@ mod payers;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
+mod refunds;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod world;

@@ -16,6 +16,7 @@ use suanpan_client::{Outcome, Rejection};
 use suanpan_wechat as wechat;
 
 use crate::account::Account;
+use crate::config::ApiVersion;
 use crate::error::chain;
 use crate::flow::paid::Settling;
 use crate::order::Order;
@@ -40,6 +41,10 @@ use hear::{close, note};
 /// is asked again.
 pub async fn start(world: &World, order: &Order, new: NewRefund) -> Result<Refund, Error> {
     let account = world.account(&order.mchid)?;
+    if account.api == ApiVersion::V2 {
+        // Rather now than when it is stored and cannot be asked for.
+        world.certified(&account.mchid)?;
+    }
     let draft = Draft::new(world, order, new)?;
     let refund = begin::begin(world, draft).await?;
     let refusal = submit(world, account, &refund).await?;
@@ -183,13 +188,14 @@ pub(crate) async fn ask_at_once(
     tx: &mut Tx,
     refund: &Refund,
     cause: &str,
+    says: &str,
     now: i64,
 ) -> Result<bool, StoreError> {
     tx.due_put(&NewDue {
         id: &format!("due_{cause}"),
         kind: REFUND,
-        // A storm of notices is one question.
-        key: &format!("{REFUND}:{}:{}", refund.id, now.div_euclid(STORM)),
+        // A storm of notices that say the same is one question; one that says more is another.
+        key: &format!("{REFUND}:{}:{says}:{}", refund.id, now.div_euclid(STORM)),
         pool: REFUND,
         lane: None,
         body: &serde_json::json!(Work { refund_id: refund.id.clone(), once: true }).to_string(),

@@ -6,13 +6,15 @@
 
 mod explain;
 mod order;
+mod refund;
 
+use http::StatusCode;
 use suanpan_wechat::time::beijing_compact;
 use suanpan_wechat::v2::{Fields, SignType};
 use suanpan_wechat::{AppId, MchId, OutTradeNo, TransactionId};
 
 use super::book::{self, No};
-use super::{Answer, Heard, Operation};
+use super::{Answer, Heard, Operation, Said};
 use crate::ledger::{Ledger, Order};
 use crate::registry::Merchant;
 use crate::requests::Mismatch;
@@ -26,11 +28,22 @@ pub(super) struct Asked<'w> {
     sign_type: SignType,
 }
 
+/// What makes two questions different although they mean the same.
+const ENVELOPE: [&str; 4] = ["nonce_str", "sign", "sign_type", "mch_id"];
+
 /// `err_code` and its words.
 type Refused = (&'static str, String);
 
 /// Answers a question of APIv2.
 pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) -> Answer<'w> {
+    if operation == Operation::V2Refund && world.switches().v2_refund_wants_certificate {
+        // The web server's word, before WeChat has read anything. We speak plain http, where nobody can show one.
+        let words = "No required SSL certificate was sent";
+        return Answer {
+            said: Said::Page { status: StatusCode::BAD_REQUEST, words },
+            mismatch: None,
+        };
+    }
     let asked = match understand(world, heard) {
         Ok(asked) => asked,
         Err((words, mismatch)) => {
@@ -130,12 +143,17 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         Operation::V2UnifiedOrder => place(world, asked, appid)?,
         Operation::V2OrderQuery => query(world, asked)?,
         Operation::V2CloseOrder => close(world, asked)?,
+        Operation::V2Refund => refund::create(world, asked)?,
+        Operation::V2RefundQuery => refund::query(world, asked)?,
         Operation::Login
         | Operation::V3Jsapi
         | Operation::V3QueryByNumber
         | Operation::V3QueryById
         | Operation::V3Close
-        | Operation::V3Certificates => return Err(broken()),
+        | Operation::V3Certificates
+        | Operation::V3Refund
+        | Operation::V3RefundQuery
+        | Operation::V3AbnormalRefund => return Err(broken()),
     };
     granted.set("result_code", "SUCCESS");
     Ok(granted)
@@ -182,12 +200,12 @@ fn query(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
 /// while nothing is paid, and so only they are told.
 fn told(ledger: &Ledger, order: &Order, now: i64) -> Fields {
     let mut fields = paid_fields(ledger, order).unwrap_or_default();
-    let state = order.state(now, &ledger.switches);
+    let (word, words) = order.trade_state(now, &ledger.switches);
     fields.set("out_trade_no", order.out_trade_no.as_str());
     fields.set_optional("attach", order.attach.as_deref());
     fields.set_optional("device_info", order.device_info.as_deref());
-    fields.set("trade_state", state.word());
-    fields.set("trade_state_desc", state.words());
+    fields.set("trade_state", word);
+    fields.set("trade_state_desc", words);
     fields
 }
 

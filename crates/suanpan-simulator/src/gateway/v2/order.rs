@@ -7,7 +7,7 @@ use suanpan_wechat::time::parse_beijing_compact;
 use suanpan_wechat::{AppId, Fen, OpenId, OutTradeNo};
 
 use super::super::book::USUAL_LIFE;
-use super::{Asked, Refused, lacks};
+use super::{Asked, ENVELOPE, Refused, lacks};
 use crate::credentials::Api;
 use crate::ledger::Order;
 use crate::notify_url;
@@ -27,9 +27,6 @@ const LENGTHS: [(&str, usize); 11] = [
     ("openid", 128),
     ("scene_info", 256),
 ];
-
-/// What makes two questions different although they mean the same.
-const ENVELOPE: [&str; 4] = ["nonce_str", "sign", "sign_type", "mch_id"];
 
 /// Reads and checks an order, in the gateway's order.
 pub(super) fn read(world: &World, asked: &Asked<'_>, appid: AppId) -> Result<Order, Refused> {
@@ -83,6 +80,7 @@ pub(super) fn read(world: &World, asked: &Asked<'_>, appid: AppId) -> Result<Ord
         expires_at: expiry(asked, now)?,
         closed_at: None,
         transaction_id: None,
+        refunded: false,
         prepays: Vec::new(),
     })
 }

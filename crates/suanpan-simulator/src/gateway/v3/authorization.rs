@@ -28,7 +28,7 @@ pub(super) fn who_asks<'w>(
     heard: &Heard,
 ) -> Result<&'w Merchant, Refused> {
     let no = |message| Box::new((Refusal::sign_error(message), None));
-    let payments = operation != Operation::V3Certificates;
+    let payments = is_payment(operation);
     let there = |name| heard.header(name).is_some_and(|value| !value.is_empty());
     // Payments do not look at these two.
     let introduced = there("user-agent") && there("accept");
@@ -65,6 +65,17 @@ pub(super) fn who_asks<'w>(
         return Err(no("签名信息错误，nonce_str重复使用"));
     }
     Ok(merchant)
+}
+
+/// Whether it is a call of `/v3/pay/`, which is answered by other machines than the rest.
+pub(super) const fn is_payment(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::V3Jsapi
+            | Operation::V3QueryByNumber
+            | Operation::V3QueryById
+            | Operation::V3Close
+    )
 }
 
 fn parse(world: &World, heard: &Heard) -> Option<Authorization> {

@@ -9,6 +9,7 @@ mod authorization;
 mod explain;
 mod order;
 mod query;
+mod refund;
 mod refusal;
 
 use http::StatusCode;
@@ -23,6 +24,7 @@ use crate::registry::Merchant;
 use crate::world::World;
 
 pub(crate) use query::transaction;
+pub(crate) use refund::resource as refund_resource;
 pub(super) use refusal::Refusal;
 
 /// Answers a question of APIv3.
@@ -32,7 +34,7 @@ pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) 
         Err(refused) => {
             let (refusal, mismatch) = *refused;
             // Seen on the wire: no Request-ID where a payment call is not authenticated.
-            let request_id = operation == Operation::V3Certificates;
+            let request_id = !authorization::is_payment(operation);
             let said = refusal.say(None, request_id);
             return Answer { said, mismatch };
         }
@@ -80,10 +82,15 @@ fn grant(
         Operation::V3QueryById => query::by_id(world, heard, merchant),
         Operation::V3Close => close(world, heard, merchant),
         Operation::V3Certificates => certificates(world, merchant),
+        Operation::V3Refund => refund::create(world, heard, merchant),
+        Operation::V3RefundQuery => refund::query(world, heard, merchant),
+        Operation::V3AbnormalRefund => refund::rescue(world, heard, merchant),
         Operation::Login
         | Operation::V2UnifiedOrder
         | Operation::V2OrderQuery
-        | Operation::V2CloseOrder => Err(Refusal::broken()),
+        | Operation::V2CloseOrder
+        | Operation::V2Refund
+        | Operation::V2RefundQuery => Err(Refusal::broken()),
     }
 }
 

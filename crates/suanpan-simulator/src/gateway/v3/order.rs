@@ -68,6 +68,7 @@ pub(super) fn read(world: &World, heard: &Heard, merchant: &Merchant) -> Result<
         expires_at: expiry(time_expire.as_deref(), now)?,
         closed_at: None,
         transaction_id: None,
+        refunded: false,
         prepays: Vec::new(),
         request: body,
     })

@@ -44,7 +44,7 @@ pub(super) fn by_id(world: &World, heard: &Heard, merchant: &Merchant) -> Result
 
 /// The wire form of an order as it stands.
 pub(crate) fn transaction(ledger: &Ledger, order: &Order, now: i64) -> Transaction {
-    let state = order.state(now, &ledger.switches);
+    let (word, words) = order.trade_state(now, &ledger.switches);
     let payment = order.transaction_id.as_ref().and_then(|id| ledger.payments.get(id));
     let paid = payment.is_some();
     let yuan = || Some("CNY".to_owned());
@@ -54,8 +54,8 @@ pub(crate) fn transaction(ledger: &Ledger, order: &Order, now: i64) -> Transacti
         out_trade_no: Some(order.out_trade_no.clone()),
         transaction_id: order.transaction_id.clone(),
         trade_type: paid.then(|| "JSAPI".to_owned()),
-        trade_state: Some(state.word().to_owned()),
-        trade_state_desc: Some(state.words().to_owned()),
+        trade_state: Some(word.to_owned()),
+        trade_state_desc: Some(words.to_owned()),
         // Paid from the balance.
         bank_type: paid.then(|| "OTHERS".to_owned()),
         attach: order.attach.clone(),
