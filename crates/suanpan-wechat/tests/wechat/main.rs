@@ -17,6 +17,8 @@ mod properties_v2;
 #[cfg(test)]
 mod properties_v3;
 #[cfg(test)]
+mod refunds;
+#[cfg(test)]
 mod second_sign;
 #[cfg(test)]
 mod v2_answers;

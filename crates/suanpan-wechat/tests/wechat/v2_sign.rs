@@ -1,7 +1,9 @@
 //! The signature of APIv2, and the refund notice that has none.
 
 use suanpan_wechat::ApiV2Key;
-use suanpan_wechat::v2::{Fields, PaymentNotice, SignType, open_req_info};
+use suanpan_wechat::v2::{
+    Fields, PaymentNotice, RefundNotice, SignType, open_req_info, seal_req_info,
+};
 
 use crate::common::{fields, number, optional, text, v2_key, vector_file, vectors};
 
@@ -74,6 +76,31 @@ fn a_refund_notice_opens_under_the_digest_of_the_key() {
         assert!(open_req_info(sealed, &v2_key("00000000000000000000000000000000")).is_err());
         assert!(open_req_info(&sealed[4..], &v2_key(key)).is_err());
     }
+    // The long one as a whole notice.
+    let vector = &vectors(vector_file!("v2_refund_notice.json"), 2)[0];
+    let key = v2_key(text(vector, "given/api_key"));
+    let mut outer = Fields::new();
+    for (name, value) in [
+        ("return_code", "SUCCESS"),
+        ("appid", "wx2421b1c4370ec43b"),
+        ("mch_id", "10000100"),
+        ("req_info", text(vector, "given/req_info")),
+    ] {
+        outer.set(name, value);
+    }
+    assert!(RefundNotice::is_told_by(&outer));
+    let notice = RefundNotice::open(&outer, &key).unwrap();
+    let told = notice.refund();
+    assert_eq!((told.refund.get(), told.total.get()), (3960, 3960));
+    assert_eq!(told.status.as_str(), "SUCCESS");
+    // TZ=Asia/Shanghai date -d '2018-11-19 16:24:13' +%s
+    assert_eq!(told.success_time, Some(1_542_615_853));
+    assert_eq!(told.received_account.as_deref(), Some("支付用户零钱"));
+    assert_eq!(told.out_refund_no.as_str(), "131811191610442717309");
+    // Written by us and read again it is the same; ECB seals one text one way.
+    assert_eq!(RefundNotice::open(&notice.fields(&key), &key).unwrap(), notice);
+    let sealed = seal_req_info(text(vector, "want/text").as_bytes(), &key);
+    assert_eq!(sealed.as_deref(), Some(text(vector, "given/req_info")));
     // The inside of the long one is a message like any other.
     let vector = &vectors(vector_file!("v2_refund_notice.json"), 2)[0];
     let inside = Fields::parse(text(vector, "want/text").as_bytes()).unwrap();

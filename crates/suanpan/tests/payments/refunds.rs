@@ -206,3 +206,18 @@ async fn what_cannot_go_back_is_refused() {
     world.merchant("GET", "/v1/refunds/ref_none", None).await.is_problem(404, "SP-NOT-FOUND");
     assert_eq!(world.refunds_at_wechat().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_web_server_that_wants_a_certificate_is_no_refusal_of_wechats() {
+    let world = World::open().await;
+    let order = world.paid("tea", &world.app(1)).await;
+    world.control("switches", Some(json!({ "v2_refund_wants_certificate": true }))).await;
+    let made = world.refund(&order, json!({})).await;
+    assert_eq!((made.status, made.json["status"].as_str()), (201, Some("processing")));
+    assert!(made.json["problem"].as_str().unwrap().contains("400"), "{}", made.json);
+
+    world.control("switches", Some(json!({ "v2_refund_wants_certificate": false }))).await;
+    world.advance(60);
+    world.until_told(&order, " accepted").await;
+    assert_eq!(world.refunds_at_wechat().await.len(), 1);
+}
