@@ -109,7 +109,7 @@ pub fn settle(
         },
         Weight::Again => Settlement { attempt: paid, order: None, news: News::Known },
         // The same second payment, told once more.
-        Weight::Extra if of_attempt.is_some() => {
+        Weight::Extra if of_attempt == Some(heard) => {
             Settlement { attempt: None, order: None, news: News::Known }
         }
         Weight::Extra => Settlement { attempt: paid, order: None, news: News::Overpaid },

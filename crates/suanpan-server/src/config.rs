@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
+use figment::error::{Actual, Kind};
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
@@ -57,6 +58,8 @@ pub struct ServerConfig {
     pub request_timeout_seconds: u64,
     /// The most requests at a time.
     pub max_concurrent_requests: usize,
+    /// The most connections at a time.
+    pub max_connections: usize,
     /// The longest time to finish after a signal.
     pub shutdown_seconds: u64,
 }
@@ -256,10 +259,41 @@ impl Config {
             let source = error.metadata.as_ref().map(|from| from.name.to_string());
             let place = [source, Some(error.path.join("."))].into_iter().flatten();
             let place: Vec<_> = place.filter(|part| !part.is_empty()).collect();
-            Error::Config { place: place.join(", "), why: error.kind.to_string() }
+            Error::Config { place: place.join(", "), why: without_values(&error.kind) }
         })?;
         base.clone_into(&mut config.base);
+        config.in_range()?;
         Ok(config)
+    }
+
+    /// A server that takes no request, or waits for none, would start and do nothing.
+    fn in_range(&self) -> Result<(), Error> {
+        let bytes = u64::try_from(self.server.max_body_bytes).unwrap_or(u64::MAX);
+        let requests = u64::try_from(self.server.max_concurrent_requests).unwrap_or(u64::MAX);
+        let connections = u64::try_from(self.server.max_connections).unwrap_or(u64::MAX);
+        let ranges = [
+            ("server.max_body_bytes", bytes, 1024, 16 * 1024 * 1024),
+            ("server.max_concurrent_requests", requests, 1, 65_536),
+            ("server.max_connections", connections, 1, 1_048_576),
+            // An Idempotency-Key is free again after a minute: no request may run as long.
+            ("server.request_timeout_seconds", self.server.request_timeout_seconds, 1, 50),
+            ("server.shutdown_seconds", self.server.shutdown_seconds, 1, 3600),
+            ("wechat.connect_timeout_seconds", self.wechat.connect_timeout_seconds, 1, 20),
+            ("wechat.timeout_seconds", self.wechat.timeout_seconds, 1, 20),
+        ];
+        for (place, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                let why = format!("must be {least} to {most}");
+                return Err(Error::Config { place: place.to_owned(), why });
+            }
+        }
+        if let Some(origin) =
+            self.server.cors_origins.iter().find(|origin| !is_origin(origin.as_str()))
+        {
+            let why = format!("{origin:?} is not an origin such as https://shop.example.com");
+            return Err(Error::Config { place: "server.cors_origins".to_owned(), why });
+        }
+        Ok(())
     }
 
     /// A path of the configuration, from where it is meant.
@@ -297,6 +331,40 @@ impl Config {
     }
 }
 
+/// What is wrong with a setting, without the setting: it may be a secret.
+fn without_values(kind: &Kind) -> String {
+    match kind {
+        // The parser shows the line that it stumbled over, marked by `|`.
+        Kind::Message(text) => {
+            let shown = text.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
+            shown.collect::<Vec<_>>().join(": ")
+        }
+        Kind::InvalidType(found, wanted) => {
+            format!("it is {}, and should be {wanted}", form(found))
+        }
+        Kind::InvalidValue(_, wanted) => format!("it should be {wanted}"),
+        _ => kind.to_string(),
+    }
+}
+
+/// The kind of a value.
+fn form(found: &Actual) -> &'static str {
+    match found {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) | Actual::Signed(_) => "a number",
+        Actual::Str(_) | Actual::Char(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "something else",
+    }
+}
+
+/// Scheme, host and port, and nothing behind them: what a browser sends as `Origin`.
+fn is_origin(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,6 +388,29 @@ mod tests {
         check("[server]\nlisten = \"nowhere\"", "server.listen");
         check("[log]\nformat = \"xml\"", "log.format");
         check("[[merchants]]\nmchid = \"1\"\napi = \"v4\"\napps = []", "api");
+    }
+
+    #[test]
+    fn a_mistake_in_a_secret_does_not_show_it() {
+        let head = "[[merchants]]\nmchid = \"1\"\napi = \"v3\"\n";
+        for line in [
+            "api_v3_key = \"hunter2hunter2",
+            "api_v3_key = 4711471147114711",
+            "api_v3_key = [\"hunter2\"]",
+        ] {
+            let error = Config::parse(&format!("{head}{line}\n"), Path::new(".")).unwrap_err();
+            let shown = crate::error::chain(&error);
+            assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_could_do_nothing_does_not_start() {
+        check("[server]\nmax_body_bytes = 0", "max_body_bytes");
+        check("[server]\nmax_concurrent_requests = 0", "max_concurrent_requests");
+        check("[server]\nrequest_timeout_seconds = 60", "1 to 50");
+        check("[wechat]\ntimeout_seconds = 0", "timeout_seconds");
+        check("[server]\ncors_origins = [\"shop.example.com\"]", "not an origin");
     }
 
     #[test]

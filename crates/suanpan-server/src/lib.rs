@@ -110,7 +110,7 @@ impl Server {
     /// Serves until `shutdown` is done; then finishes what is under way, and closes the database.
     ///
     /// # Errors
-    /// [`Error::Listen`] where the port is lost.
+    /// [`Error::Broken`] where a part of the server panicked.
     pub async fn run(
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
@@ -124,11 +124,9 @@ impl Server {
         let stopping = http::console::Stopping(stopped.clone());
         let router = http::routes::router(Arc::clone(&self.world), &self.config)
             .layer(axum::Extension(stopping));
-        let served = tokio::spawn(
-            axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>())
-                .with_graceful_shutdown(until(stopped))
-                .into_future(),
-        );
+        let most = self.config.server.max_connections;
+        let served =
+            tokio::spawn(http::connections::serve(self.listener, router, most, until(stopped)));
 
         shutdown.await;
         tracing::info!("stopping: no new requests, finishing those under way");
@@ -137,8 +135,7 @@ impl Server {
         let ended = tokio::time::timeout(patience, async { (served.await, worker.await) }).await;
         self.world.store.close().await;
         match ended {
-            Ok((Ok(Ok(())), Ok(()))) => Ok(()),
-            Ok((Ok(Err(cause)), _)) => Err(Error::Listen { address: self.address, cause }),
+            Ok((Ok(()), Ok(()))) => Ok(()),
             Ok((Err(_), _) | (_, Err(_))) => Err(Error::Broken),
             Err(_) => {
                 // What is cut off here is safe: nothing was acknowledged that is not stored.

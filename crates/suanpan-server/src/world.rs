@@ -52,6 +52,8 @@ pub struct World {
     pub(crate) prepay_micros: i64,
     /// The longest request body.
     pub(crate) max_body_bytes: usize,
+    /// The longest time for one request.
+    pub(crate) request_timeout: std::time::Duration,
 }
 
 impl World {
@@ -72,6 +74,7 @@ impl World {
             logins: Cache::new(10_000),
             public_url,
             max_body_bytes: config.server.max_body_bytes,
+            request_timeout: std::time::Duration::from_secs(config.server.request_timeout_seconds),
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
         })
     }

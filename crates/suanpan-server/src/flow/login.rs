@@ -40,9 +40,19 @@ pub async fn login(world: &World, order: &Order, code: &LoginCode) -> Result<Ope
 /// The same code at the same time is asked for once: it would be used up for all others.
 async fn once(world: &World, app: &App, code: &LoginCode) -> Result<OpenId, Error> {
     let key = format!("{} {}", app.appid, code.as_str());
-    let asked = world.logins.try_get_with(key.clone(), ask(world, app, code)).await;
-    // A code works once, also here: whoever comes later is told so by WeChat.
-    world.logins.invalidate(&key).await;
+    let mut first = false;
+    let asked = world
+        .logins
+        .try_get_with(key.clone(), async {
+            first = true;
+            ask(world, app, code).await
+        })
+        .await;
+    // A code works once, also here: whoever comes later is told so by WeChat. Only who asked lets go of the answer,
+    // or those who waited for it would throw away the next one's.
+    if first {
+        world.logins.invalidate(&key).await;
+    }
     asked.map_err(|shared| copy(&shared))
 }
 

@@ -17,8 +17,10 @@ use suanpan_wechat::{MchId, Payment};
 
 use crate::Error;
 use crate::account::Account;
+use crate::config::ApiVersion;
 use crate::flow::paid::{Matched, Settled, Settling};
 use crate::flow::refund_notice::{self, RefundTold};
+use crate::gateway;
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
 use crate::store::{Arrival, Remark, Verdict};
@@ -83,6 +85,12 @@ pub async fn notify(
             return refuse(world, refused, error).await;
         }
     };
+    if let Err(mismatch) = same_api(&attempt, &verified) {
+        alarm(world, &order, &mismatch).await?;
+        let order_id = Some(order.id);
+        let refused = Refused { dedupe_key, order_id, ..refused(arrival, Verdict::Unmatched) };
+        return refuse(world, refused, mismatch.into()).await;
+    }
     match Matched::new(attempt, &order, verified.payment.clone()) {
         Ok(matched) => accept(world, arrival, &order, matched, verified).await,
         Err(mismatch) => {
@@ -144,6 +152,20 @@ fn verify_v3(account: &Account, headers: &HeaderMap, body: &[u8], now: i64) -> R
     })))
 }
 
+/// WeChat tells of a payment in the API that its order was placed by. The keys of APIv2 and APIv3 are different
+/// secrets: whoever has one cannot speak for the other.
+fn same_api(attempt: &Attempt, verified: &Verified) -> Result<(), Mismatch> {
+    let told = match verified.acknowledgement {
+        Acknowledgement::Xml(_) => ApiVersion::V2,
+        Acknowledgement::Empty => ApiVersion::V3,
+    };
+    let placed = gateway::api_of(attempt);
+    if told == placed {
+        return Ok(());
+    }
+    Err(Mismatch { field: "API", told: told.to_string(), expected: placed.to_string() })
+}
+
 /// The attempt that a genuine payment names, if it came to the right account.
 async fn find(
     world: &World,
@@ -202,9 +224,13 @@ async fn accept(
 /// Keeps what we do not act on, and answers why.
 pub(super) async fn refuse(
     world: &World,
-    refused: Refused,
+    mut refused: Refused,
     error: Error,
 ) -> Result<Acknowledgement, Error> {
+    if refused.verdict == Verdict::Refused {
+        // Anybody can post this: keep enough to see what it was, and no more.
+        refused.arrival.body.truncate(KEPT_OF_A_REFUSED_BODY);
+    }
     // Owned, so that the closure is good for any lifetime.
     let unit = (refused, error.code().to_owned());
     let kept = world.store.write(unit, |tx, (refused, code)| {
@@ -250,6 +276,9 @@ fn kept(headers: &HeaderMap) -> String {
         .collect();
     Value::Object(kept).to_string()
 }
+
+/// How much of a message is kept that nobody can prove to be WeChat's, in bytes.
+const KEPT_OF_A_REFUSED_BODY: usize = 1024;
 
 pub(super) fn foreign(why: &str) -> Error {
     Error::ForeignNotification { why: why.to_owned() }

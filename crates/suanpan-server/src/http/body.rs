@@ -1,8 +1,13 @@
 //! From the bytes of a request to a type.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
 use serde::de::DeserializeOwned;
 
 use super::problem::Refused;
@@ -13,17 +18,34 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Body(pub(crate) Bytes);
 
+/// Takes the whole body in, within its limit and in good time, before anything is done for the request.
+pub(super) async fn whole(
+    State(world): State<Arc<World>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let limit = world.max_body_bytes;
+    let (parts, body) = request.into_parts();
+    let read = tokio::time::timeout(PATIENCE.min(world.request_timeout), to_bytes(body, limit));
+    let bytes = read.await.map_err(|_| Error::TimedOut)?.map_err(|cause| {
+        let too_long = std::error::Error::source(&cause)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_long { Error::TooLarge { limit } } else { Error::Body { why: cause.to_string() } }
+    })?;
+    Ok(next.run(Request::from_parts(parts, bytes.into())).await)
+}
+
+/// The longest that a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The body as JSON. Its `Content-Type` is not looked at: what counts is what it is.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl FromRequest<std::sync::Arc<World>> for Body {
+impl FromRequest<Arc<World>> for Body {
     type Rejection = Refused;
 
-    async fn from_request(
-        request: Request,
-        world: &std::sync::Arc<World>,
-    ) -> Result<Self, Refused> {
+    async fn from_request(request: Request, world: &Arc<World>) -> Result<Self, Refused> {
         let read = Bytes::from_request(request, world).await;
         read.map(Self).map_err(|rejection| {
             Refused(if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -35,13 +57,10 @@ impl FromRequest<std::sync::Arc<World>> for Body {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<std::sync::Arc<World>> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<World>> for Json<T> {
     type Rejection = Refused;
 
-    async fn from_request(
-        request: Request,
-        world: &std::sync::Arc<World>,
-    ) -> Result<Self, Refused> {
+    async fn from_request(request: Request, world: &Arc<World>) -> Result<Self, Refused> {
         let Body(bytes) = Body::from_request(request, world).await?;
         Ok(Self(parse(&bytes)?))
     }
@@ -51,13 +70,10 @@ impl<T: DeserializeOwned> FromRequest<std::sync::Arc<World>> for Json<T> {
 #[derive(Debug)]
 pub(crate) struct OrEmpty<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Default> FromRequest<std::sync::Arc<World>> for OrEmpty<T> {
+impl<T: DeserializeOwned + Default> FromRequest<Arc<World>> for OrEmpty<T> {
     type Rejection = Refused;
 
-    async fn from_request(
-        request: Request,
-        world: &std::sync::Arc<World>,
-    ) -> Result<Self, Refused> {
+    async fn from_request(request: Request, world: &Arc<World>) -> Result<Self, Refused> {
         let Body(bytes) = Body::from_request(request, world).await?;
         let blank = bytes.iter().all(u8::is_ascii_whitespace);
         Ok(Self(if blank { T::default() } else { parse(&bytes)? }))

@@ -5,6 +5,7 @@
 
 mod auth;
 mod body;
+pub(crate) mod connections;
 pub mod console;
 mod idempotency;
 mod merchant;

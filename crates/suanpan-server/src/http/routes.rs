@@ -20,7 +20,7 @@ use tower_http::request_id::{
 
 use super::problem::Refused;
 use super::{
-    auth, console, idempotency, merchant, miniprogram, problem, webhook_endpoints, wechat,
+    auth, body, console, idempotency, merchant, miniprogram, problem, webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
@@ -55,14 +55,13 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .nest("/v1", merchant)
         .nest("/console", console::routes())
         .route("/wechat/notify/{mchid}", post(wechat::notify))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
-    limited(router, &world, config).with_state(world)
+    let health = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
+    outermost(limited(router, &world, config).merge(health), &world).with_state(world)
 }
 
-/// What holds for every request, the outermost last.
+/// What holds for every request but those that ask how we are, the outermost last.
 fn limited(router: Router<Arc<World>>, world: &Arc<World>, config: &Config) -> Router<Arc<World>> {
     let limits = ServiceBuilder::new()
         .layer(axum::error_handling::HandleErrorLayer::new(overloaded))
@@ -74,6 +73,13 @@ fn limited(router: Router<Arc<World>>, world: &Arc<World>, config: &Config) -> R
         .layer(DefaultBodyLimit::max(config.server.max_body_bytes))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(limits)
+        // Before it counts as a request under way: who sends slowly waits for himself alone.
+        .layer(middleware::from_fn_with_state(Arc::clone(world), body::whole))
+}
+
+/// What holds for every request, the outermost last.
+fn outermost(router: Router<Arc<World>>, world: &Arc<World>) -> Router<Arc<World>> {
+    router
         .layer(middleware::from_fn(problem::write))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(Arc::clone(world))))

@@ -42,9 +42,15 @@ impl Backend {
 
     /// With more settings, as TOML.
     pub(crate) async fn start_with(more: &str) -> Self {
+        Self::start_changed(more, |_| {}).await
+    }
+
+    /// With more settings, and some of them changed.
+    pub(crate) async fn start_changed(more: &str, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::parse(&format!("{more}\n{MERCHANTS}"), folder.path()).unwrap();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
+        change(&mut config);
         let clock = ManualClock::at(NEW_YEAR);
         let seams = Seams {
             clock: Arc::new(clock.clone()),

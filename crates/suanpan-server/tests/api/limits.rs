@@ -1,16 +1,18 @@
 //! Size, time and number of requests; health; the end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use suanpan_server::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::backend::Backend;
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_not_read() {
-    let backend = Backend::start_with("[server]\nmax_body_bytes = 1000").await;
-    let long = "x".repeat(1001);
+    let backend = Backend::start_with("[server]\nmax_body_bytes = 1024").await;
+    let long = "x".repeat(1025);
     for path in ["/v1/orders", "/miniprogram/pay", "/wechat/notify/1900000109"] {
         backend.post(path, &long).await.is_problem(413, "SP-REQUEST-TOO-LARGE");
     }
@@ -36,20 +38,66 @@ async fn a_body_that_trickles_is_cut_and_nobody_else_waits() {
 
 #[tokio::test]
 async fn more_at_a_time_than_it_takes_are_told_to_come_back() {
-    let backend = Backend::start_with("[server]\nmax_concurrent_requests = 1").await;
-    let address = backend.url.strip_prefix("http://").unwrap().to_owned();
-    let mut first = TcpStream::connect(&address).await.unwrap();
-    let head = "POST /miniprogram/pay HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{";
-    first.write_all(head.as_bytes()).await.unwrap();
+    // A WeChat that takes the question and says nothing: the request waits for it.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("http://{}", silent.local_addr().unwrap());
+    let one = |config: &mut Config| {
+        config.server.max_concurrent_requests = 1;
+        config.wechat.platform_host = host;
+    };
+    let backend = Arc::new(Backend::start_changed("", one).await);
+    let id = backend.order("tea-1", 990).await["id"].clone();
+    let pay = serde_json::json!({ "code": "0b3", "orderId": id }).to_string();
+    let waiting = tokio::spawn({
+        let backend = Arc::clone(&backend);
+        async move { backend.post("/miniprogram/pay", &pay).await }
+    });
+    let (mut asked, _) = silent.accept().await.unwrap();
 
-    // Until the server has begun to read the first one, others may get through.
-    let mut answer = backend.get("/healthz").await;
-    while answer.status == 200 {
-        answer = backend.get("/healthz").await;
+    backend.get("/v1/orders").await.is_problem(503, "SP-BUSY");
+    assert_eq!(backend.get("/healthz").await.status, 200, "how it is can always be asked");
+    assert_eq!(backend.get("/readyz").await.status, 200);
+
+    asked.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    waiting.await.unwrap().is_problem(503, "SP-WECHAT-UNKNOWN");
+    assert_eq!(backend.get("/v1/orders").await.status, 200);
+}
+
+#[tokio::test]
+async fn sockets_that_say_little_hold_up_nobody() {
+    let backend = Backend::start_with("[server]\nmax_concurrent_requests = 4").await;
+    let address = backend.url.strip_prefix("http://").unwrap().to_owned();
+    let mut slow = Vec::new();
+    for number in 0..100 {
+        let mut socket = TcpStream::connect(&address).await.unwrap();
+        let head = "POST /miniprogram/pay HTTP/1.1\r\nhost: x\r\n";
+        let rest = if number % 2 == 0 { "content-length: 100\r\n\r\n{" } else { "" };
+        socket.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+        slow.push(socket);
     }
-    answer.is_problem(503, "SP-BUSY");
-    first.write_all(b"}").await.unwrap();
-    first.read_exact(&mut [0; 12]).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(backend.get("/v1/orders").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let backend = Backend::start_with("[server]\nmax_connections = 2").await;
+    let address = backend.url.strip_prefix("http://").unwrap().to_owned();
+    let first = TcpStream::connect(&address).await.unwrap();
+    let second = TcpStream::connect(&address).await.unwrap();
+    let third = tokio::spawn(async move {
+        let mut third = TcpStream::connect(&address).await.unwrap();
+        third
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        third.read_to_string(&mut answer).await.unwrap();
+        answer
+    });
+    drop((first, second));
+    assert!(third.await.unwrap().starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
