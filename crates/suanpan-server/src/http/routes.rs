@@ -57,7 +57,10 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .route("/wechat/notify/{mchid}", post(wechat::notify))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
-    let health = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
+    let health = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .method_not_allowed_fallback(wrong_method);
     outermost(limited(router, &world, config).merge(health), &world).with_state(world)
 }
 
