@@ -15,6 +15,7 @@
 //! | Where does the refund stand, and what next?  | [`RefundState::apply`]        |
 //! | How much may still go back?                  | [`refundable`]                |
 //! | When is something tried again?               | [`WEBHOOK`], [`QUERY`], [`REFUND`], [`Schedule`] |
+//! | When is WeChat asked about an attempt?       | [`ATTEMPT`], [`Ages`]         |
 
 mod attempt;
 mod expected;
@@ -30,6 +31,6 @@ pub use expected::{Expected, Mismatch, Weight, weigh};
 pub use order::{OrderEvent, OrderStatus};
 pub use outcome::{Impossible, Outcome, UnknownWord};
 pub use refund::{RefundEvent, RefundState};
-pub use schedule::{QUERY, REFUND, Schedule, WEBHOOK};
+pub use schedule::{ATTEMPT, Ages, QUERY, REFUND, Schedule, WEBHOOK};
 pub use steps::{Begin, Ended, News, Serve, Settlement, begin, close, end, serve, settle};
 pub use sums::{Overdrawn, refund, refundable};

@@ -1,4 +1,8 @@
-//! When something that failed is tried again.
+//! When something that failed is tried again, and when WeChat is asked about an attempt.
+//!
+//! A [`Schedule`] counts tries: it is for work that failed. [`Ages`] count from
+//! the moment that a payer could pay: whoever was down for an hour looks once
+//! and goes on where the clock is, instead of making up for each look missed.
 
 /// The waits between tries, in seconds. When they are used up, it is given up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,8 +91,61 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// As [`after`](Self::after), for what must never be given up: when the waits are used up, the last one once more.
+    pub fn after_or_last(self, attempt: i64, jitter: i64) -> i64 {
+        let last = i64::try_from(self.0.len()).unwrap_or(i64::MAX);
+        self.after(attempt.clamp(1, last.max(1)), jitter).unwrap_or(MINUTE)
+    }
+}
+
+/// How old an attempt is when WeChat is asked about it, in seconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ages(&'static [i64]);
+
+/// A payment whose notification may be lost.
+///
+/// Close at first, since somebody waits for the goods; once more when the `prepay_id` has opened its last sheet, after two hours; then about as rarely as WeChat repeats a notification, and
+/// daily to the end of the order's life.
+pub const ATTEMPT: Ages = Ages(&[
+    5,
+    15,
+    30,
+    MINUTE,
+    3 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR + 5 * MINUTE,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+]);
+
+impl Ages {
+    /// The age at which to look next, for something of this age; after the last one it is daily. Both in microseconds,
+    /// so that jitter spreads even the first seconds.
+    ///
+    /// `jitter`, 0 to 999, makes the wait longer by up to a tenth of the step, as in [`Schedule::after`].
+    pub fn next(self, age: i64, jitter: i64) -> i64 {
+        let ends = self.0.iter().map(|seconds| seconds.saturating_mul(SECOND));
+        let steps = [0].into_iter().chain(ends.clone()).zip(ends);
+        let (from, to) = steps.into_iter().find(|(_, to)| age < *to).unwrap_or_else(|| {
+            let day = DAY.saturating_mul(SECOND);
+            let from = age.saturating_sub(age.checked_rem(day).unwrap_or_default());
+            (from, from.saturating_add(day))
+        });
+        // Divided first: a step is seconds, and so at least thousands.
+        let part = to.saturating_sub(from).checked_div(10_000).unwrap_or_default();
+        to.saturating_add(part.saturating_mul(jitter.clamp(0, 999)))
+    }
+}
+
+/// In microseconds.
+const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
 
 #[cfg(test)]
 mod tests {
@@ -179,6 +236,50 @@ mod tests {
         ");
     }
 
+    #[test]
+    fn an_attempt_is_asked_about_while_anybody_may_pay_it() {
+        let mut age = 0;
+        let looks = (0..15).map(|_| {
+            age = ATTEMPT.next(age, 0);
+            let age = age / SECOND;
+            let (days, hours) = (age / DAY, age % DAY / HOUR);
+            format!("{days} d {hours:02}:{:02}:{:02}", age % HOUR / MINUTE, age % MINUTE)
+        });
+        assert_snapshot!(looks.collect::<Vec<_>>().join("\n"), @r"
+        0 d 00:00:05
+        0 d 00:00:15
+        0 d 00:00:30
+        0 d 00:01:00
+        0 d 00:03:00
+        0 d 00:10:00
+        0 d 00:30:00
+        0 d 01:00:00
+        0 d 02:05:00
+        0 d 06:00:00
+        0 d 12:00:00
+        1 d 00:00:00
+        2 d 00:00:00
+        3 d 00:00:00
+        4 d 00:00:00
+        ");
+    }
+
+    #[test]
+    fn an_age_that_was_slept_through_is_not_made_up_for() {
+        let next = |age: i64, jitter, want: i64| {
+            assert_eq!(ATTEMPT.next(age * SECOND, jitter), want * 1000, "{age} s, jitter {jitter}");
+        };
+        next(-3, 0, 5_000);
+        next(4, 0, 5_000);
+        next(5, 0, 15_000);
+        next(7 * MINUTE, 0, 600_000);
+        next(3 * DAY + 1, 0, 4 * DAY * 1000);
+        // Steps of five seconds and of seven minutes, and nearly a tenth of each.
+        assert_eq!(ATTEMPT.next(0, 999), 5_499_500);
+        next(7 * MINUTE, 999, 641_958);
+        assert_eq!(ATTEMPT.next(i64::MAX, 999), i64::MAX);
+    }
+
     #[track_caller]
     fn check(attempt: i64, jitter: i64, want: Option<i64>) {
         assert_eq!(WEBHOOK.after(attempt, jitter), want, "attempt {attempt}, jitter {jitter}");
@@ -191,6 +292,13 @@ mod tests {
         check(6, 999, Some(3959));
         check(6, 5000, Some(3959));
         check(6, -1, Some(3600));
+    }
+
+    #[test]
+    fn what_must_not_be_given_up_waits_as_long_as_the_last_time() {
+        let waits =
+            [-1, 1, 2, 11, 12, 1000, i64::MAX].map(|attempt| WEBHOOK.after_or_last(attempt, 0));
+        assert_eq!(waits, [5, 5, 30, 28_800, 28_800, 28_800, 28_800]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::Error;
 use crate::error::chain;
 use crate::flow::webhook;
 use crate::ids::OrderId;
-use crate::repair::{query, refund};
+use crate::repair::{close, refund, watch};
 use crate::store::{Claim, StoreError, WEBHOOK};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -151,12 +151,14 @@ async fn perform(world: &World, claim: &Claim) {
         Err(_) => "a bug in Suanpan".to_owned(),
     };
     tracing::error!(due_id = claim.id, kind = claim.kind, problem, "due work failed");
-    let schedule = match claim.kind.as_str() {
-        WEBHOOK => WEBHOOK_SCHEDULE,
-        refund::REFUND => REFUND_SCHEDULE,
-        _ => QUERY_SCHEDULE,
+    let put = match claim.kind.as_str() {
+        WEBHOOK => again(world, claim, WEBHOOK_SCHEDULE, &problem).await,
+        // Money depends on these: whatever is wrong, they go on until it is right.
+        watch::QUERY | close::EXPIRE => persist(world, claim, QUERY_SCHEDULE, &problem).await,
+        refund::REFUND => again(world, claim, REFUND_SCHEDULE, &problem).await,
+        _ => again(world, claim, QUERY_SCHEDULE, &problem).await,
     };
-    if let Err(error) = again(world, claim, schedule, &problem).await {
+    if let Err(error) = put {
         // The lease ends by itself, and then it is tried again.
         tracing::warn!(due_id = claim.id, error = chain(&error), "the failure could not be stored");
     }
@@ -165,15 +167,16 @@ async fn perform(world: &World, claim: &Claim) {
 async fn once(world: &World, claim: &Claim) -> Result<(), Error> {
     match claim.kind.as_str() {
         WEBHOOK => webhook::deliver(world, claim).await,
-        query::QUERY if query::due(world, &claim.body).await? => done(world, claim).await,
-        query::QUERY => again(world, claim, QUERY_SCHEDULE, "WeChat's word is in doubt").await,
+        watch::QUERY => watch::due(world, claim).await,
+        close::EXPIRE => close::expired(world, claim).await,
         refund::REFUND if refund::due(world, &claim.body).await? => done(world, claim).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, "it is not at its end").await,
         _ => foreign(world, claim).await,
     }
 }
 
-async fn done(world: &World, claim: &Claim) -> Result<(), Error> {
+/// It is done.
+pub(crate) async fn done(world: &World, claim: &Claim) -> Result<(), Error> {
     let done = world
         .store
         .write(claim.clone(), |tx, claim| Box::pin(async move { tx.due_done(claim).await }));
@@ -216,13 +219,31 @@ async fn again(
     Ok(())
 }
 
+/// Puts it back for later, as often as it takes: after the last wait of the schedule, that one again and again.
+pub(crate) async fn persist(
+    world: &World,
+    claim: &Claim,
+    schedule: Schedule,
+    problem: &str,
+) -> Result<(), Error> {
+    let wait = schedule.after_or_last(claim.attempt, world.dice.below(1000));
+    put_back(world, claim, world.now().saturating_add(wait.saturating_mul(1_000_000)), problem)
+        .await
+}
+
 /// Work of a kind that this program does not know: a newer one beside it may.
 async fn foreign(world: &World, claim: &Claim) -> Result<(), Error> {
     tracing::warn!(due_id = claim.id, kind = claim.kind, "due work of an unknown kind is left");
     put_back(world, claim, world.now().saturating_add(LEASE), "of a kind that is not known").await
 }
 
-async fn put_back(world: &World, claim: &Claim, at: i64, problem: &str) -> Result<(), Error> {
+/// Once more, at this time.
+pub(crate) async fn put_back(
+    world: &World,
+    claim: &Claim,
+    at: i64,
+    problem: &str,
+) -> Result<(), Error> {
     let unit = (claim.clone(), at, problem.to_owned());
     let put = world.store.write(unit, |tx, (claim, at, problem)| {
         Box::pin(async move { tx.due_retry(claim, *at, problem).await })

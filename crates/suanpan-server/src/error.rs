@@ -12,6 +12,7 @@ use suanpan_wechat as wechat;
 
 use crate::ids::OrderId;
 use crate::store::StoreError;
+use crate::timeline::clock;
 
 /// What went wrong. `Display` says what happened, `source` why, [`remedy`](Error::remedy) what to do,
 /// [`code`](Error::code) is the name to search for.
@@ -119,6 +120,14 @@ pub enum Error {
     RefundReferenceTaken {
         /// That refund.
         id: String,
+    },
+    /// WeChat will not close an attempt that it was given a moment ago.
+    #[error("WeChat closes no order of APIv2 in its first five minutes: this one from {}", clock(*.until))]
+    CloseTooSoon {
+        /// From when on it can be closed, in unix microseconds.
+        until: i64,
+        /// WeChat's words.
+        refusal: wechat::Refusal,
     },
     /// The order is for another payer.
     #[error("the order is for another payer")]
@@ -255,6 +264,7 @@ impl Error {
             Self::NothingLeft => "SP-REFUND-NOTHING-LEFT",
             Self::TooManyRefunds => "SP-REFUND-TOO-MANY",
             Self::RefundReferenceTaken { .. } => "SP-REFUND-REFERENCE-TAKEN",
+            Self::CloseTooSoon { .. } => "SP-CLOSE-TOO-SOON",
             Self::OtherPayer => "SP-OTHER-PAYER",
             Self::ForeignForm => "SP-CONSOLE-FORM",
             Self::Login { refusal } => login_code(refusal),
@@ -312,6 +322,9 @@ impl Error {
             Self::TooManyRefunds => "settle the rest with the customer another way",
             Self::RefundReferenceTaken { .. } => {
                 "use the refund that is there, or another reference"
+            }
+            Self::CloseTooSoon { .. } => {
+                "let the first payer pay or wait until then: the same request gets in as soon as WeChat closes the first attempt"
             }
             Self::OtherPayer => "pay with the account that the order was made for",
             Self::ForeignForm => "open the console and use the buttons of its own pages",
@@ -373,6 +386,7 @@ impl Error {
             | Self::NothingLeft
             | Self::TooManyRefunds
             | Self::RefundReferenceTaken { .. }
+            | Self::CloseTooSoon { .. }
             | Self::Mismatch(_) => Kind::Conflict,
             Self::Login { refusal } if refusal.is_too_often() => Kind::Later,
             // Only these two are the mini program's; the others are our appid or secret.
@@ -390,7 +404,10 @@ impl Error {
 
     /// WeChat's code and words, where it said no.
     pub fn wechat(&self) -> Option<&wechat::Refusal> {
-        if let Self::Login { refusal } | Self::Refused { refusal, .. } = self {
+        if let Self::Login { refusal }
+        | Self::Refused { refusal, .. }
+        | Self::CloseTooSoon { refusal, .. } = self
+        {
             return Some(refusal);
         }
         if let Self::Unknown { cause, .. } | Self::Unwritable { cause, .. } = self {

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::ids::OrderId;
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::receivers::Receivers;
+use crate::repair::confirm::Confirms;
 use crate::store::Store;
 use crate::timeline::Entry;
 
@@ -46,6 +47,8 @@ pub struct World {
     pub(crate) dice: Arc<dyn Dice>,
     /// Logins under way, by app and code: the same code is asked for once.
     pub(crate) logins: Cache<String, OpenId>,
+    /// What `confirm` asks and has asked.
+    pub(crate) confirms: Confirms,
     /// Scheme, host and port by which WeChat reaches us.
     pub(crate) public_url: String,
     /// How long a `prepay_id` is signed again, in microseconds.
@@ -72,6 +75,7 @@ impl World {
             clock: seams.clock,
             dice: seams.dice,
             logins: Cache::new(10_000),
+            confirms: Confirms::new(),
             public_url,
             max_body_bytes: config.server.max_body_bytes,
             request_timeout: std::time::Duration::from_secs(config.server.request_timeout_seconds),

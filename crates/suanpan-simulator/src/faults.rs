@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     UnknownSerial,
     /// It is done; the answer was signed `seconds` (600) in the future (APIv3).
     ClockSkew,
+    /// Of a close only: it is answered as done, and nothing is done.
+    Pretend,
     /// The try never leaves WeChat.
     Lose,
     /// The first try goes out `seconds` (60) later.
@@ -75,7 +77,8 @@ impl Fault {
             | Self::BadSignature
             | Self::Signtest
             | Self::UnknownSerial
-            | Self::ClockSkew => false,
+            | Self::ClockSkew
+            | Self::Pretend => false,
         }
     }
 
@@ -237,6 +240,14 @@ fn place(on: &str, fault: Fault) -> Result<String, String> {
             Err(format!("`{}` is a fault of notifications: `on` should be `notify`", fault.name()))
         };
     }
+    if fault == Fault::Pretend {
+        let close = [Operation::V3Close, Operation::V2CloseOrder];
+        let named = close.into_iter().find(|operation| fits(operation.name(), on));
+        return named.map(|operation| operation.name().to_owned()).ok_or_else(|| {
+            let names = close.map(|operation| format!("`{}`", operation.name())).join(" or ");
+            format!("only a close can pretend: `on` should be {names}")
+        });
+    }
     if on == ANY {
         return Ok(on.to_owned());
     }
@@ -340,8 +351,14 @@ mod tests {
             let name = Operation::V3QueryByNumber.name();
             assert!(faults.play(name, |_| true).is_some(), "{on}");
         }
-        for (on, fault) in [("GET /v4", "cut"), ("notify", "cut"), ("*", "lose"), (JSAPI, "forge")]
-        {
+        for (on, fault) in [
+            ("GET /v4", "cut"),
+            ("notify", "cut"),
+            ("*", "lose"),
+            (JSAPI, "forge"),
+            (JSAPI, "pretend"),
+            ("*", "pretend"),
+        ] {
             let rule = format!(r#"{{"on":"{on}","fault":"{fault}"}}"#);
             assert!(faults(&rule).is_err(), "{rule}");
         }

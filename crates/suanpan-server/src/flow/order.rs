@@ -46,6 +46,7 @@ pub async fn create(world: &World, new: NewOrder) -> Result<Order, Error> {
             }
             tx.order_put(order).await?;
             tx.journal_put(&order.id, order.created_at, entry).await?;
+            tx.expire(order).await?;
             Ok(None)
         })
     });

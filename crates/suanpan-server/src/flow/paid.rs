@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use suanpan_ledger::{Mismatch, News, settle};
+use suanpan_ledger::{Mismatch, News, OrderStatus, settle};
 use suanpan_wechat::{Payment, TransactionId};
 
 use crate::order::{Attempt, Order, rfc3339};
@@ -97,32 +97,72 @@ impl Tx {
         let moves = settle(order.status, held, attempt.state, of_attempt, transaction_id);
         if moves.attempt.is_some() {
             self.attempt_paid(&attempt, transaction_id, paid_at).await?;
+            self.watch_ended(&attempt.id).await?;
         }
         if moves.order.is_some() {
             self.order_paid(&order, transaction_id, paid_at).await?;
+            self.expire_never(&order.id).await?;
+            // Another attempt that is live must not be paid as well: its watch closes it, at once.
+            for other in self.attempts(&order.id).await? {
+                if other.state.is_live() {
+                    self.watch_sooner(&other.id, now).await?;
+                }
+            }
         }
-        let kind = match moves.news {
+        let told = match moves.news {
             News::Known => return Ok(Settled::Known),
-            News::Paid => "order.paid",
-            News::Overpaid => "order.overpaid",
+            News::Paid if order.status == OrderStatus::Closed => Told::AfterClose,
+            News::Paid => Told::Paid,
+            News::Overpaid => Told::Twice,
         };
 
         let after = self.order(&order.id).await?.ok_or(StoreError::Stale { what: "order" })?;
-        self.event_put(&event(kind, &after, matched, settling)).await?;
-        let entry = line(kind, &order, &after, matched, settling);
+        self.event_put(&event(told, &after, matched, settling)).await?;
+        let entry = line(told, &order, &after, matched, settling);
         self.journal_put(&order.id, now, &entry).await?;
         Ok(Settled::Moved(entry))
     }
 }
 
+/// What a payment means for the merchant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Told {
+    /// What was owed.
+    Paid,
+    /// The order was paid before.
+    Twice,
+    /// The merchant was told that the order is closed, and may have sold the goods to somebody else.
+    AfterClose,
+}
+
+impl Told {
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Paid => "order.paid",
+            Self::Twice | Self::AfterClose => "order.overpaid",
+        }
+    }
+
+    /// Why the money is more than what is owed, for a program.
+    const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Paid => None,
+            Self::Twice => Some("paid_twice"),
+            Self::AfterClose => Some("paid_after_close"),
+        }
+    }
+}
+
 /// What the merchant's system is told. The text is made once, and sent as it is for ever.
-fn event(kind: &str, order: &Order, matched: &Matched, settling: &Settling) -> Event {
+fn event(told: Told, order: &Order, matched: &Matched, settling: &Settling) -> Event {
     let mut data = json!(order.view());
-    if let (Some(data), true) = (data.as_object_mut(), kind == "order.overpaid") {
+    if let (Some(data), Some(reason)) = (data.as_object_mut(), told.reason()) {
+        data.insert("reason".to_owned(), json!(reason));
         data.insert("extra_transaction_id".to_owned(), json!(matched.transaction_id));
         data.insert("extra_amount".to_owned(), json!(matched.payment.total));
     }
     let id = settling.dice.id("evt_", settling.now);
+    let kind = told.event();
     let body = json!({ "type": kind, "timestamp": rfc3339(settling.now), "data": data });
     Event {
         id,
@@ -134,18 +174,22 @@ fn event(kind: &str, order: &Order, matched: &Matched, settling: &Settling) -> E
 }
 
 fn line(
-    kind: &str,
+    told: Told,
     before: &Order,
     after: &Order,
     matched: &Matched,
     settling: &Settling,
 ) -> Entry {
     let (amount, transaction) = (before.amount, &matched.transaction_id);
-    let proof = &settling.proof;
-    let text = if kind == "order.paid" {
-        format!("{proof}: {amount} by {transaction}, {} → {}", before.status, after.status)
-    } else {
-        format!("{proof}: {amount} once more by {transaction}; the order was paid before")
+    let (proof, moved) = (&settling.proof, format!("{} → {}", before.status, after.status));
+    let text = match told {
+        Told::Paid => format!("{proof}: {amount} by {transaction}, {moved}"),
+        Told::Twice => {
+            format!("{proof}: {amount} once more by {transaction}; the order was paid before")
+        }
+        Told::AfterClose => {
+            format!("{proof}: {amount} by {transaction} after the close, {moved}")
+        }
     };
     Entry::new(settling.step, text)
         .with("transaction_id", transaction.as_str())

@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::gateway::{self, Placement};
 use crate::order::{Attempt, Order};
 use crate::repair::query::Standing;
-use crate::repair::{close, query};
+use crate::repair::{close, query, watch};
 use crate::store::{StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -109,11 +109,11 @@ fn fingerprint(placement: &Placement) -> Result<String, Error> {
 
 /// The live attempt of the order, or the wanted one, which is then stored. `None`: the order is paid.
 async fn live_or_new(world: &World, wanted: Attempt) -> Result<Option<Attempt>, Error> {
-    let now = world.now();
-    let (found, entry) = world
-        .store
-        .write((wanted, now), |tx, (wanted, now)| Box::pin(join_or_store(tx, wanted, *now)))
-        .await?;
+    let unit = (wanted, world.now(), watch::jitter(world));
+    let begun = world.store.write(unit, |tx, (wanted, now, jitter)| {
+        Box::pin(join_or_store(tx, wanted, *now, *jitter))
+    });
+    let (found, entry) = begun.await?;
     if let Some((order, entry)) = entry {
         entry.log(&order);
     }
@@ -136,6 +136,7 @@ async fn join_or_store(
     tx: &mut Tx,
     wanted: &Attempt,
     now: i64,
+    jitter: i64,
 ) -> Result<(Begun, Said), StoreError> {
     let order = tx.order(&wanted.order_id).await?;
     let order = order.ok_or(StoreError::Stale { what: "order" })?;
@@ -150,6 +151,8 @@ async fn join_or_store(
     };
 
     tx.attempt_put(wanted).await?;
+    // Before WeChat hears of it: whatever happens from now on, somebody will ask.
+    tx.watch(wanted, now, jitter).await?;
     if let Some(status) = moves {
         tx.order_move(&order, status).await?;
     }
@@ -175,26 +178,18 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
     match outcome {
         Outcome::Done(done) => prepared(world, attempt, done.answer, took).await,
         Outcome::Unknown(doubt) => {
-            query::soon(world, &attempt, &format!("the answer is not known: {doubt}")).await?;
+            watch::soon(world, &attempt, &format!("the answer is not known: {doubt}")).await?;
             Err(Error::Unknown { operation, cause: doubt.error.into() })
         }
         Outcome::Rejected(no) => {
-            // The number lives already: WeChat knows better than we how it stands.
-            if PAID_OR_USED.contains(&gateway::refusal_code(&no)) {
-                match query::query(world, account, &attempt).await? {
-                    Standing::Paid => return Ok(Placed::Ready(Prepaid::AlreadyPaid)),
-                    Standing::Ended => return Ok(Placed::Again),
-                    Standing::Unknown => {
-                        return Err(Error::Unknown { operation, cause: no.error.into() });
-                    }
-                    // So the parameters are wrong, as it says.
-                    Standing::Open | Standing::Absent => {}
+            match lives(world, account, &attempt, gateway::refusal_code(&no)).await? {
+                Some(Standing::Paid) => return Ok(Placed::Ready(Prepaid::AlreadyPaid)),
+                Some(Standing::Ended) => return Ok(Placed::Again),
+                // It says that the number lives, and then that it does not: the next query tells.
+                Some(Standing::Open | Standing::Absent | Standing::Unknown) => {
+                    return Err(Error::Unknown { operation, cause: no.error.into() });
                 }
-            }
-            if CLOSED.contains(&gateway::refusal_code(&no)) {
-                ended(world, &attempt, AttemptEvent::Closed, "WeChat says that it is closed")
-                    .await?;
-                return Ok(Placed::Again);
+                None => {}
             }
             let Some(refusal) = no.refusal().cloned() else {
                 return Err(Error::Unwritable { operation, cause: no.error.into() });
@@ -203,7 +198,7 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
             // because we ask too often says nothing about the order.
             if refusal.verified && !refusal.is_too_often() {
                 let text = format!("refused: {refusal}");
-                ended(world, &attempt, AttemptEvent::Refused, &text).await?;
+                ended(world, &attempt, Ending::Refused, &text).await?;
             } else {
                 let text = format!("not placed: {refusal}");
                 world.journal(&attempt.order_id, Entry::new(Step::Prepay, text)).await?;
@@ -233,6 +228,7 @@ async fn prepared(
             // Placed again, it has a prepay_id already: the new one counts.
             if attempt.state.is_live() {
                 tx.attempt_prepaid(&attempt, prepay_id, *now).await?;
+                tx.watch_sooner(id, now.saturating_add(watch::SOON)).await?;
                 tx.journal_put(&attempt.order_id, *now, entry).await?;
             }
             Ok(tx.attempt(id).await?.unwrap_or(attempt))
@@ -249,18 +245,65 @@ async fn prepared(
     }
 }
 
+/// WeChat will not place a number that lives already. It knows better than we how that one stands, so it is asked: a
+/// refusal is not signed in every case, and must not free a number that may be paid. `None`: the number is not the
+/// reason, it is refused for what it asks.
+async fn lives(
+    world: &World,
+    account: &Account,
+    attempt: &Attempt,
+    code: &str,
+) -> Result<Option<Standing>, Error> {
+    if PAID_OR_CLOSED.contains(&code) {
+        return query::query(world, account, attempt).await.map(Some);
+    }
+    if !USED.contains(&code) {
+        return Ok(None);
+    }
+    match query::query(world, account, attempt).await? {
+        // The number stands for something that is not this any more, and nobody can be given a sheet for it.
+        Standing::Open => Ok(Some(match close::close(world, account, attempt).await? {
+            close::Closed::Paid => Standing::Paid,
+            close::Closed::Done => Standing::Ended,
+        })),
+        // Never placed: INVALID_REQUEST has many reasons.
+        Standing::Absent => Ok(None),
+        standing @ (Standing::Paid | Standing::Ended | Standing::Unknown) => Ok(Some(standing)),
+    }
+}
+
+/// Why an attempt is at its end without money.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ending {
+    /// WeChat refused to place it.
+    Refused,
+    /// WeChat took our close.
+    Closed,
+    /// Asked how it stands, WeChat said that it is closed.
+    Told,
+}
+
 /// Stores that an attempt came to its end without money.
 pub(crate) async fn ended(
     world: &World,
     attempt: &Attempt,
-    event: AttemptEvent,
+    ending: Ending,
     why: &str,
 ) -> Result<(), Error> {
-    let step = if event == AttemptEvent::Refused { Step::Prepay } else { Step::Close };
+    let (step, event) = match ending {
+        Ending::Refused => (Step::Prepay, AttemptEvent::Refused),
+        Ending::Closed | Ending::Told => (Step::Close, AttemptEvent::Closed),
+    };
     let entry = Entry::new(step, format!("{}: {why}", attempt.out_trade_no));
-    let input = (attempt.id.clone(), event, world.now(), entry.clone());
-    let moved = world.store.write(input, |tx, (id, event, now, entry)| {
+    let input = (attempt.id.clone(), event, ending, world.now(), entry.clone());
+    let moved = world.store.write(input, |tx, (id, event, ending, now, entry)| {
         Box::pin(async move {
+            match ending {
+                Ending::Refused | Ending::Told => tx.watch_ended(id).await?,
+                Ending::Closed => {
+                    tx.watch_sooner(id, now.saturating_add(watch::AFTER_CLOSE)).await?;
+                }
+            }
             let Some(attempt) = tx.attempt(id).await? else { return Ok(false) };
             let Some(order) = tx.order(&attempt.order_id).await? else { return Ok(false) };
             let Some(ended) = end(order.status, attempt.state, *event) else { return Ok(false) };
@@ -278,8 +321,9 @@ pub(crate) async fn ended(
     Ok(())
 }
 
-/// Codes that say "this number lives already": in APIv2 without, in APIv3 with an underscore.
-const PAID_OR_USED: [&str; 4] = ["ORDERPAID", "ORDER_PAID", "OUT_TRADE_NO_USED", "INVALID_REQUEST"];
-const CLOSED: [&str; 2] = ["ORDERCLOSED", "ORDER_CLOSED"];
+// In APIv2 without, in APIv3 with an underscore.
+const PAID_OR_CLOSED: [&str; 4] = ["ORDERPAID", "ORDER_PAID", "ORDERCLOSED", "ORDER_CLOSED"];
+/// "商户订单号重复": the number stands for other parameters. `INVALID_REQUEST` also says other things.
+const USED: [&str; 2] = ["OUT_TRADE_NO_USED", "INVALID_REQUEST"];
 /// How many attempts one request may end before it gives up.
 const ROUNDS: usize = 4;

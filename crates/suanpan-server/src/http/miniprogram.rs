@@ -15,7 +15,7 @@ use crate::Error;
 use crate::flow::{self, Pay};
 use crate::ids::OrderId;
 use crate::order::Order;
-use crate::repair::query;
+use crate::repair::confirm;
 use crate::world::World;
 
 /// Names a payer and an order. Whatever else is sent is not looked at: it decides nothing.
@@ -53,7 +53,7 @@ pub(super) async fn confirm(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    Ok(shown(query::confirm(&world, &order_id(&id)?).await?))
+    Ok(shown(confirm::confirm(&world, &order_id(&id)?).await?))
 }
 
 /// The merchant's metadata stays with the merchant.

@@ -1,20 +1,24 @@
-//! Before another attempt, and when the merchant closes an order: close at WeChat.
+//! Before another attempt, when the merchant closes an order, and when its time is over: close at WeChat.
 //!
 //! The payer may be paying at this very moment. So the last word is WeChat's:
-//! what it calls paid is paid, whatever we wanted.
+//! it is asked before the close and once more after it, and what it calls paid
+//! is paid, whatever we wanted.
 
 use suanpan_client::Outcome;
-use suanpan_ledger::{AttemptEvent, OrderStatus};
+use suanpan_ledger::{OrderStatus, QUERY as DOUBTS};
 
 use crate::account::Account;
-use crate::flow::prepay::ended;
+use crate::config::ApiVersion;
+use crate::error::chain;
+use crate::flow::prepay::{Ending, ended};
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order, rfc3339};
-use crate::repair::query::{Standing, query, soon};
-use crate::store::Event;
+use crate::repair::query::{Standing, query};
+use crate::repair::watch::soon;
+use crate::store::{Claim, Event, NewDue, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
-use crate::{Error, flow, gateway};
+use crate::{Error, due, flow, gateway};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,17 +29,24 @@ pub enum Closed {
     Paid,
 }
 
-/// Closes an attempt at WeChat.
+/// Closes an attempt at WeChat, unless it is paid.
 ///
 /// # Errors
-/// [`Error::Refused`] where WeChat will not close it now, [`Error::Unknown`]
-/// where nobody can tell; then it stays as it is, and WeChat is asked again.
+/// [`Error::CloseTooSoon`] and [`Error::Refused`] where WeChat will not close it
+/// now, [`Error::Unknown`] where nobody can tell; then it stays as it is, and
+/// WeChat is asked again.
 pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Result<Closed, Error> {
+    match query(world, account, attempt).await? {
+        Standing::Paid => return Ok(Closed::Paid),
+        Standing::Ended => return Ok(Closed::Done),
+        // Also what it does not know: the order may be on its way to it.
+        Standing::Open | Standing::Absent | Standing::Unknown => {}
+    }
     let outcome = gateway::close(world, account, attempt).await?;
     let operation = outcome.trace().operation;
     match outcome {
         Outcome::Done(_) => {
-            ended(world, attempt, AttemptEvent::Closed, "closed at WeChat").await?;
+            ended(world, attempt, Ending::Closed, "closed at WeChat").await?;
             Ok(Closed::Done)
         }
         Outcome::Unknown(doubt) => {
@@ -47,15 +58,43 @@ pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Resul
             Standing::Paid => Ok(Closed::Paid),
             Standing::Ended => Ok(Closed::Done),
             Standing::Absent => {
-                ended(world, attempt, AttemptEvent::Closed, "WeChat never had it").await?;
+                ended(world, attempt, Ending::Closed, "WeChat never had it").await?;
                 Ok(Closed::Done)
             }
-            Standing::Open | Standing::Unknown => Err(match no.refusal() {
-                Some(refusal) => Error::Refused { operation, refusal: refusal.clone() },
+            Standing::Open | Standing::Unknown => Err(match no.refusal().cloned() {
+                Some(refusal) if is_too_soon(world, attempt) && !refusal.is_too_often() => {
+                    Error::CloseTooSoon { until: closable_from(attempt), refusal }
+                }
+                Some(refusal) => Error::Refused { operation, refusal },
                 None => Error::Unwritable { operation, cause: no.error.into() },
             }),
         },
     }
+}
+
+/// Closes an attempt once more that we hold as closed, and that WeChat would still take money for.
+pub(crate) async fn again(
+    world: &World,
+    account: &Account,
+    attempt: &Attempt,
+) -> Result<(), Error> {
+    let how = match gateway::close(world, account, attempt).await? {
+        Outcome::Done(_) => "closed once more".to_owned(),
+        Outcome::Rejected(no) => format!("not closed: {}", chain(&no.error)),
+        Outcome::Unknown(doubt) => format!("perhaps closed: {}", chain(&doubt.error)),
+    };
+    let text = format!("{}: still open at WeChat; {how}", attempt.out_trade_no);
+    world.journal(&attempt.order_id, Entry::new(Step::Close, text)).await
+}
+
+/// APIv2 closes no order within five minutes (pay.weixin.qq.com/doc/v2/merchant, "关闭订单"). Not every host holds people
+/// to it, so it is tried in any case; this only explains the refusal.
+fn is_too_soon(world: &World, attempt: &Attempt) -> bool {
+    gateway::api_of(attempt) == ApiVersion::V2 && world.now() < closable_from(attempt)
+}
+
+fn closable_from(attempt: &Attempt) -> i64 {
+    attempt.created_at.saturating_add(FIVE_MINUTES)
 }
 
 /// Closes an order for good, its live attempt first. A closed one stays closed.
@@ -63,26 +102,96 @@ pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Resul
 /// # Errors
 /// [`Error::OrderPaid`] where the payer was faster, and those of [`close`].
 pub async fn close_order(world: &World, id: &OrderId) -> Result<Order, Error> {
+    close_for(world, id, "closed by the merchant").await
+}
+
+async fn close_for(world: &World, id: &OrderId, why: &str) -> Result<Order, Error> {
     let order = flow::order::find(world, id).await?;
     match order.status {
         OrderStatus::Closed => return Ok(order),
         OrderStatus::Paid => return Err(Error::OrderPaid),
         OrderStatus::Unpaid | OrderStatus::Paying => {}
     }
-    let attempts =
-        world.store.look(id.clone(), |tx, id| Box::pin(async move { tx.attempts(id).await }));
     let account = world.account(&order.mchid)?;
-    for attempt in attempts.await?.iter().filter(|attempt| attempt.state.is_live()) {
-        if close(world, account, attempt).await? == Closed::Paid {
+    for attempt in live(world, id).await? {
+        if close(world, account, &attempt).await? == Closed::Paid {
             return Err(Error::OrderPaid);
         }
     }
-    finish(world, id).await
+    finish(world, id, why).await
+}
+
+async fn live(world: &World, id: &OrderId) -> Result<Vec<Attempt>, Error> {
+    let attempts =
+        world.store.look(id.clone(), |tx, id| Box::pin(async move { tx.attempts(id).await }));
+    let mut attempts = attempts.await?;
+    attempts.retain(|attempt| attempt.state.is_live());
+    Ok(attempts)
+}
+
+/// The kind of due work that closes an order whose time is over.
+pub(crate) const EXPIRE: &str = "expire";
+
+impl Tx {
+    /// Closes a new order when its time is over.
+    pub(crate) async fn expire(&mut self, order: &Order) -> Result<(), StoreError> {
+        let due = NewDue {
+            id: &format!("due_{}", order.id),
+            kind: EXPIRE,
+            key: &expire_key(&order.id),
+            pool: EXPIRE,
+            lane: None,
+            body: "{}",
+            order_id: Some(order.id.as_str()),
+            due_at: end(order, &[]),
+            created_at: order.created_at,
+        };
+        self.due_put(&due).await.map(drop)
+    }
+
+    /// The order is paid or closed.
+    pub(crate) async fn expire_never(&mut self, order: &OrderId) -> Result<(), StoreError> {
+        self.due_drop(&expire_key(order)).await
+    }
+}
+
+fn expire_key(order: &OrderId) -> String {
+    format!("{EXPIRE}:{order}")
+}
+
+/// When nobody can pay an order any more. One without an end of its own has WeChat's: seven days, and as long for each
+/// attempt.
+fn end(order: &Order, live: &[Attempt]) -> i64 {
+    order.expires_at.unwrap_or_else(|| {
+        let begun = live.iter().map(|attempt| attempt.created_at).max().unwrap_or_default();
+        begun.max(order.created_at).saturating_add(USUAL_LIFE)
+    })
+}
+
+/// Closes an order whose time is over; where WeChat will not or cannot, it is tried again until it is.
+pub(crate) async fn expired(world: &World, claim: &Claim) -> Result<(), Error> {
+    let id: Option<OrderId> = claim.order_id.as_deref().and_then(|id| id.parse().ok());
+    let id = id.ok_or(Error::Broken)?;
+    let order = flow::order::find(world, &id).await?;
+    let end = end(&order, &live(world, &id).await?);
+    if world.now() < end {
+        return due::put_back(world, claim, end, "somebody began to pay it").await;
+    }
+    match close_for(world, &id, "closed: nobody paid in time").await {
+        Ok(_) | Err(Error::OrderPaid) => due::done(world, claim).await,
+        Err(
+            error @ (Error::Refused { .. }
+            | Error::Unknown { .. }
+            | Error::CloseTooSoon { .. }
+            | Error::Busy),
+        ) => due::persist(world, claim, DOUBTS, &chain(&error)).await,
+        Err(error) => Err(error),
+    }
 }
 
 /// Moves the order, unless an attempt began or a payment came meanwhile.
-async fn finish(world: &World, id: &OrderId) -> Result<Order, Error> {
-    let entry = Entry::new(Step::Order, "closed by the merchant");
+async fn finish(world: &World, id: &OrderId, why: &str) -> Result<Order, Error> {
+    let entry = Entry::new(Step::Order, why);
     let unit = (id.clone(), world.now(), world.id("evt_"), entry.clone());
     let moved = world.store.write(unit, |tx, (id, now, event_id, entry)| {
         Box::pin(async move {
@@ -92,6 +201,7 @@ async fn finish(world: &World, id: &OrderId) -> Result<Order, Error> {
                 return Ok(false);
             };
             tx.order_move(&order, status).await?;
+            tx.expire_never(id).await?;
             let after = Order { status, ..order };
             let body = serde_json::json!({
                 "type": "order.closed", "timestamp": rfc3339(*now), "data": after.view(),
@@ -119,3 +229,8 @@ async fn finish(world: &World, id: &OrderId) -> Result<Order, Error> {
         OrderStatus::Unpaid | OrderStatus::Paying => Err(Error::Busy),
     }
 }
+
+/// In microseconds.
+const FIVE_MINUTES: i64 = 5 * 60 * 1_000_000;
+/// Seven days, in microseconds: how long WeChat keeps an order that was placed without `time_expire`.
+const USUAL_LIFE: i64 = 7 * 24 * 60 * 60 * 1_000_000;

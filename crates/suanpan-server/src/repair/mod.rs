@@ -1,5 +1,7 @@
 //! When a step was lost: ask WeChat, close what nobody shall pay any more, give money back.
 
 pub mod close;
+pub mod confirm;
 pub mod query;
 pub mod refund;
+pub mod watch;

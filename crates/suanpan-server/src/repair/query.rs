@@ -5,18 +5,14 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use suanpan_client::Outcome;
-use suanpan_ledger::AttemptEvent;
 use suanpan_wechat::{Payment, TradeState};
 
 use crate::account::Account;
 use crate::error::chain;
 use crate::flow::paid::{Matched, Settled, Settling};
-use crate::flow::prepay::ended;
-use crate::ids::OrderId;
-use crate::order::{Attempt, Order};
-use crate::store::NewDue;
+use crate::flow::prepay::{Ending, ended};
+use crate::order::Attempt;
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 use crate::{Error, flow, gateway};
@@ -59,7 +55,7 @@ pub async fn query(world: &World, account: &Account, attempt: &Attempt) -> Resul
     match payment.state {
         TradeState::Success | TradeState::Refund => paid(world, attempt, payment).await,
         TradeState::Closed | TradeState::Revoked | TradeState::PayError => {
-            ended(world, attempt, AttemptEvent::Closed, payment.state.as_str()).await?;
+            ended(world, attempt, Ending::Told, payment.state.as_str()).await?;
             Ok(Standing::Ended)
         }
         TradeState::NotPay | TradeState::UserPaying | TradeState::Accept | TradeState::Other(_) => {
@@ -95,84 +91,10 @@ async fn paid(world: &World, attempt: &Attempt, payment: Payment) -> Result<Stan
     Ok(Standing::Paid)
 }
 
-/// Asks about everything of an order that may have been paid; answers the order as it is then.
-///
-/// # Errors
-/// [`Error::NotFound`], and those of the store. Where WeChat is in doubt the order is answered as we know it.
-pub async fn confirm(world: &World, id: &OrderId) -> Result<Order, Error> {
-    let order = flow::order::find(world, id).await?;
-    if order.transaction_id.is_some() {
-        return Ok(order);
-    }
-    let attempts =
-        world.store.look(id.clone(), |tx, id| Box::pin(async move { tx.attempts(id).await }));
-    let account = world.account(&order.mchid)?;
-    // Also those that are closed: the payer may have been faster than our close.
-    for attempt in attempts.await?.iter().take(RECENT) {
-        if query(world, account, attempt).await? == Standing::Paid {
-            break;
-        }
-    }
-    flow::order::find(world, id).await
-}
-
-/// Puts a query in for a little later, and the reason for it into the journal.
-pub(crate) async fn soon(world: &World, attempt: &Attempt, why: &str) -> Result<(), Error> {
-    let entry = Entry::new(Step::Query, format!("{}: {why}; asking soon", attempt.out_trade_no));
-    let id = world.id("due_");
-    let unit = (attempt.clone(), id, entry.clone(), world.now());
-    let put = world.store.write(unit, |tx, (attempt, id, entry, now)| {
-        Box::pin(async move {
-            tx.journal_put(&attempt.order_id, *now, entry).await?;
-            let body = serde_json::json!(Work { attempt_id: attempt.id.clone() }).to_string();
-            tx.due_put(&NewDue {
-                id,
-                kind: QUERY,
-                key: &format!("{QUERY}:{id}"),
-                pool: QUERY,
-                lane: None,
-                body: &body,
-                order_id: Some(attempt.order_id.as_str()),
-                due_at: now.saturating_add(FIRST_WAIT),
-                created_at: *now,
-            })
-            .await
-        })
-    });
-    put.await?;
-    entry.log(&attempt.order_id);
-    Ok(())
-}
-
-/// Does a query that was put in. `false`: WeChat is still in doubt, so try again.
-pub(crate) async fn due(world: &World, body: &str) -> Result<bool, Error> {
-    let work: Work = serde_json::from_str(body).map_err(|_| Error::Broken)?;
-    let attempt =
-        world.store.look(work.attempt_id, |tx, id| Box::pin(async move { tx.attempt(id).await }));
-    let Some(attempt) = attempt.await? else { return Ok(true) };
-    if !attempt.state.is_live() {
-        return Ok(true);
-    }
-    let account = world.account(&attempt.mchid)?;
-    Ok(query(world, account, &attempt).await? != Standing::Unknown)
-}
-
 async fn say(world: &World, attempt: &Attempt, what: &str) -> Result<(), Error> {
     let entry = Entry::new(Step::Query, format!("asked for {}: {what}", attempt.out_trade_no));
     world.journal(&attempt.order_id, entry).await
 }
 
-/// The kind of due work that asks WeChat.
-pub(crate) const QUERY: &str = "query";
-
-#[derive(Deserialize, Serialize)]
-struct Work {
-    attempt_id: String,
-}
-
 /// The order does not exist: APIv3 and APIv2.
 const ABSENT: [&str; 2] = ["ORDER_NOT_EXIST", "ORDERNOTEXIST"];
-/// How many attempts of one order are asked about.
-const RECENT: usize = 5;
-/// Five seconds: by then WeChat knows what it did.
-const FIRST_WAIT: i64 = 5_000_000;

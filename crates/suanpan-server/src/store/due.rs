@@ -76,6 +76,17 @@ impl Tx {
         Ok(self.exec(PUT, &args).await? == 1)
     }
 
+    /// Work of this key that waits is done earlier, at `due_at`; work that nobody needs again, that is done, or that is
+    /// in somebody's hands stays as it is.
+    pub async fn due_hasten(&mut self, key: &str, due_at: i64) -> Result<(), StoreError> {
+        self.exec(HASTEN, &vals![key, due_at]).await.map(drop)
+    }
+
+    /// Work of this key is not needed any more, whoever holds it.
+    pub async fn due_drop(&mut self, key: &str) -> Result<(), StoreError> {
+        self.exec(DROP, &vals![key]).await.map(drop)
+    }
+
     /// Takes up to `limit` rows of a pool that are due at `now`, earliest first, until `lease_until`.
     ///
     /// `holder` names one process in one life: a name that a restarted process
@@ -174,6 +185,12 @@ const CLAIM: &str = "WITH picked AS MATERIALIZED (
     UPDATE due SET lease_by = $1, lease_until = $2, attempt = attempt + 1
     WHERE id IN (SELECT id FROM picked)
     RETURNING id, kind, key, pool, body, order_id, due_at, attempt, lease_by, lease_until, created_at";
+
+const HASTEN: &str =
+    "UPDATE due SET due_at = $2 WHERE key = $1 AND state = 'ready' AND due_at > $2";
+
+const DROP: &str = "UPDATE due SET state = 'done', lease_by = NULL, lease_until = 0
+    WHERE key = $1 AND state = 'ready'";
 
 const DONE: &str = "UPDATE due SET state = 'done', lease_by = NULL, lease_until = 0
     WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";

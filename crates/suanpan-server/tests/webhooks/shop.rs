@@ -152,12 +152,16 @@ impl Shop {
 
     /// How many rows are `ready`, `done` or `dead`.
     pub(crate) async fn rows(&self, state: &str) -> i64 {
-        self.number("SELECT COUNT(*) AS n FROM due WHERE state = $1", vals![state].into()).await
+        self.number(
+            "SELECT COUNT(*) AS n FROM due WHERE kind <> 'expire' AND state = $1",
+            vals![state].into(),
+        )
+        .await
     }
 
     /// How many rows are in somebody's hands.
     pub(crate) async fn held(&self) -> i64 {
-        let sql = "SELECT COUNT(*) AS n FROM due WHERE state = 'ready' AND 0 < lease_until";
+        let sql = "SELECT COUNT(*) AS n FROM due WHERE kind <> 'expire' AND state = 'ready' AND 0 < lease_until";
         self.number(sql, Vec::new()).await
     }
 
@@ -206,11 +210,12 @@ pub(crate) fn event(id: &str, order: Option<&OrderId>, kind: &str, created_at: i
     }
 }
 
-// Rows behind another of their lane do not count: they wait for it.
-const DUE_NOW: &str = "SELECT COUNT(*) AS n FROM due WHERE state = 'ready' AND due_at <= $1
+// Only what is told: that orders end is tested elsewhere. Rows behind another of their lane do not count: they wait for it.
+const DUE_NOW: &str =
+    "SELECT COUNT(*) AS n FROM due WHERE kind <> 'expire' AND state = 'ready' AND due_at <= $1
     AND NOT EXISTS (SELECT 1 FROM due AS earlier WHERE earlier.lane = due.lane
         AND earlier.state = 'ready' AND earlier.created_at < due.created_at)";
-const NEXT: &str = "SELECT MIN(due_at) AS n FROM due WHERE state = 'ready'
+const NEXT: &str = "SELECT MIN(due_at) AS n FROM due WHERE kind <> 'expire' AND state = 'ready'
     AND NOT EXISTS (SELECT 1 FROM due AS earlier WHERE earlier.lane = due.lane
         AND earlier.state = 'ready' AND earlier.created_at < due.created_at)";
 

@@ -23,7 +23,7 @@ const MAX_JSON: usize = 1024 * 1024;
 /// Hears a question, and answers it.
 pub(crate) async fn hear(world: Arc<World>, operation: Operation, request: Request) -> Response {
     let limit = if operation.family() == Family::V2 { MAX_BYTES } else { MAX_JSON };
-    let Ok(heard) = read(request, limit).await else {
+    let Ok(mut heard) = read(request, limit).await else {
         return bare(StatusCode::PAYLOAD_TOO_LARGE);
     };
 
@@ -32,6 +32,7 @@ pub(crate) async fn hear(world: Arc<World>, operation: Operation, request: Reque
             || String::from_utf8_lossy(&heard.body).contains(needle)
     };
     let played = world.faults.lock().play(operation.name(), contains);
+    heard.pretend = played.is_some_and(|played| played.fault == Fault::Pretend);
     let (speech, mismatch) = answer(&world, operation, &heard, played);
     world.requests.lock().add(entry(&world, Some(operation), &heard, &speech, mismatch, played));
     speak_out(&world, speech, played).await
@@ -143,6 +144,7 @@ async fn read(request: Request, limit: usize) -> Result<Heard, axum::Error> {
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
         body,
+        pretend: false,
     })
 }
 

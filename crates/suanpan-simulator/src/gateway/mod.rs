@@ -130,6 +130,8 @@ pub(crate) struct Heard {
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// A fault wants it answered as done, and nothing done.
+    pub(crate) pretend: bool,
 }
 
 impl Heard {

@@ -19,6 +19,8 @@ mod receiver;
 #[cfg(test)]
 mod refunds;
 #[cfg(test)]
+mod repaired;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod world;

@@ -200,6 +200,16 @@ impl World {
         made.json["id"].as_str().unwrap().to_owned()
     }
 
+    pub(crate) async fn order_until(&self, reference: &str, app: &str, expires_at: &str) -> String {
+        let body = json!({
+            "reference": reference, "amount": 990, "description": "龙井一杯", "app": app,
+            "expires_at": expires_at,
+        });
+        let made = self.merchant("POST", "/v1/orders", Some(body)).await;
+        assert_eq!(made.status, 201, "{}", made.json);
+        made.json["id"].as_str().unwrap().to_owned()
+    }
+
     /// `wx.login` on a user's phone.
     pub(crate) async fn login(&self, user: &str, app: &str) -> String {
         let said = self.control("login", Some(json!({ "appid": app, "user": user }))).await;

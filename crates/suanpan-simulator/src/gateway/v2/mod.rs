@@ -26,6 +26,7 @@ pub(super) struct Asked<'w> {
     merchant: &'w Merchant,
     fields: Fields,
     sign_type: SignType,
+    pretend: bool,
 }
 
 /// What makes two questions different although they mean the same.
@@ -103,11 +104,11 @@ fn understand<'w>(
     let merchant = world.registry.merchant(mch_id);
     let merchant = merchant.ok_or_else(|| no("商户号mch_id或sub_mch_id不存在"))?;
     let sign_type = fields.declared_sign_type().map_err(|_| no("sign_type参数错误"))?;
-    Ok(Asked { merchant, fields, sign_type })
+    Ok(Asked { merchant, fields, sign_type, pretend: heard.pretend })
 }
 
 fn verify(world: &World, asked: &Asked<'_>) -> Result<(), Mismatch> {
-    let Asked { merchant, fields, sign_type } = asked;
+    let Asked { merchant, fields, sign_type, .. } = asked;
     fields
         .verify(*sign_type, &merchant.api_v2_key)
         .map_err(|_| explain::explain(world, merchant, fields, *sign_type))
@@ -115,7 +116,7 @@ fn verify(world: &World, asked: &Asked<'_>) -> Result<(), Mismatch> {
 
 /// Adds what every answer has, and says how it is signed: as the question was.
 fn complete<'w>(world: &World, asked: &Asked<'w>, mut fields: Fields) -> Answer<'w> {
-    let Asked { merchant, fields: question, sign_type } = asked;
+    let Asked { merchant, fields: question, sign_type, .. } = asked;
     fields.set("return_code", "SUCCESS");
     fields.set("return_msg", "OK");
     fields.set_optional("appid", question.get("appid"));
@@ -236,7 +237,7 @@ pub(crate) fn paid_fields(ledger: &Ledger, order: &Order) -> Option<Fields> {
 fn close(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
     let key: (MchId, OutTradeNo) = (asked.merchant.mchid.clone(), number(asked)?);
     let wait = world.switches().v2_close_wait_seconds;
-    match book::close(world, &key, wait) {
+    match book::close(world, &key, wait, asked.pretend) {
         Ok(()) => Ok(Fields::new()),
         Err(No::Paid) => Err(("ORDERPAID", "订单已支付".to_owned())),
         Err(No::Closed) => Err(("ORDERCLOSED", "订单已关闭".to_owned())),

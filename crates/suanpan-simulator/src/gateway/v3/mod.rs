@@ -112,7 +112,7 @@ fn close(world: &World, heard: &Heard, merchant: &Merchant) -> Result<Granted, R
     let number = heard.segment(4);
     let switches = world.switches();
     let closed = match OutTradeNo::parse(&number) {
-        Ok(number) => book::close(world, &(merchant.mchid.clone(), number), 0),
+        Ok(number) => book::close(world, &(merchant.mchid.clone(), number), 0, heard.pretend),
         Err(_) => return Err(Refusal::order_number("url", "out_trade_no", &number)),
     };
     match closed {
