@@ -16,6 +16,7 @@ use suanpan_wechat::time::beijing_rfc3339;
 use suanpan_wechat::{MchId, OutRefundNo};
 
 use crate::faults::{Rule, Wanted};
+use crate::gateway::platform;
 use crate::gateway::refund_book;
 use crate::ledger::Record;
 use crate::payer::{self, Outcome, Reply};
@@ -135,6 +136,24 @@ pub(crate) async fn clock(State(world): Shared) -> Json<Value> {
 }
 
 #[derive(Deserialize)]
+struct Received {
+    transaction_id: String,
+}
+
+/// `POST /_sim/confirm-receipt`: the payer says that the goods came.
+pub(crate) async fn confirm_receipt(State(world): Shared, body: Bytes) -> Result<Json<Value>> {
+    const REMEDY: &str = "send {\"transaction_id\"} of a payment that is shipped";
+    let asked: Received = read(&body, REMEDY)?;
+    match platform::confirm_receipt(&world, &asked.transaction_id) {
+        Some(()) => Ok(Json(json!({ "order_state": 3 }))),
+        None => {
+            let detail = "no payment of this number is shipped and unconfirmed";
+            Err(No::new(StatusCode::NOT_FOUND, "SIM_UNKNOWN", detail, REMEDY))
+        }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
     advance_seconds: u32,
@@ -231,6 +250,6 @@ pub(crate) async fn set_switches(State(world): Shared, body: Bytes) -> Result<Js
 
 /// Anything else under `/_sim/`.
 pub(crate) async fn nothing() -> No {
-    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, faults, clock, switches";
+    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, confirm-receipt, faults, clock, switches";
     No::new(StatusCode::NOT_FOUND, "SIM_NOT_FOUND", "there is nothing here", remedy)
 }

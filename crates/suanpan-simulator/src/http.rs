@@ -9,6 +9,7 @@ use axum::routing::{any, get, post};
 use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::gateway::platform::Call;
 use crate::gateway::{Operation, hear, hear_nothing};
 use crate::world::World;
 use crate::{control, phone};
@@ -28,7 +29,11 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
     // Where a wrong method is answered in words of the API.
     let anything = |operation| any(asks(operation));
 
+    let platform = Call::ALL.into_iter().fold(Router::new(), |router, call| {
+        router.route(call.path(), anything(Operation::Platform(call)))
+    });
     Router::new()
+        .merge(platform)
         // api.weixin.qq.com
         .route("/sns/jscode2session", anything(Login))
         // api.mch.weixin.qq.com, APIv3
@@ -54,6 +59,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
             get(control::faults).post(control::add_fault).delete(control::remove_faults),
         )
         .route("/_sim/clock", get(control::clock).post(control::advance))
+        .route("/_sim/confirm-receipt", post(control::confirm_receipt))
         .route("/_sim/ledger", get(control::ledger))
         .route("/_sim/refunds", post(control::decide_refund))
         .route("/_sim/requests", get(control::requests))

@@ -14,6 +14,7 @@ use suanpan_wechat::{AppId, Fen, MchId, OpenId, OutRefundNo, OutTradeNo, PrepayI
 
 use crate::Error;
 use crate::credentials::Api;
+use crate::gateway::platform::Shipment;
 use crate::keep::Keep;
 use crate::refund::{Refund, RefundKey};
 use crate::registry::{Registry, openid};
@@ -197,6 +198,7 @@ pub(crate) enum Record {
     /// How far the clock was advanced, in microseconds.
     Ahead(i64),
     Switches(Box<Switches>),
+    Shipment(Box<Shipment>),
 }
 
 /// Who an openid is.
@@ -218,6 +220,7 @@ pub(crate) struct Ledger {
     pub(crate) users: BTreeSet<String>,
     pub(crate) ahead: i64,
     pub(crate) switches: Switches,
+    pub(crate) shipments: BTreeMap<TransactionId, Shipment>,
     prepays: HashMap<PrepayId, OrderKey>,
     payers: HashMap<OpenId, Payer>,
     due: BTreeSet<(i64, String)>,
@@ -239,6 +242,7 @@ impl Ledger {
             users: BTreeSet::new(),
             ahead: 0,
             switches: Switches::default(),
+            shipments: BTreeMap::new(),
             prepays: HashMap::new(),
             payers: HashMap::new(),
             due: BTreeSet::new(),
@@ -347,6 +351,9 @@ impl Ledger {
             }
             Record::Ahead(ahead) => self.ahead = ahead,
             Record::Switches(switches) => self.switches = *switches,
+            Record::Shipment(shipment) => {
+                self.shipments.insert(shipment.transaction_id.clone(), *shipment);
+            }
         }
     }
 
@@ -363,6 +370,7 @@ impl Ledger {
             .chain(payments.map(|payment| Record::Payment(Box::new(payment))))
             .chain(refunds.map(|refund| Record::Refund(Box::new(refund))))
             .chain(notifications.map(|told| Record::Notification(Box::new(told))))
+            .chain(self.shipments.values().cloned().map(|sent| Record::Shipment(Box::new(sent))))
             .collect()
     }
 }

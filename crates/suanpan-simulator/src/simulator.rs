@@ -115,6 +115,7 @@ impl Simulator {
             shop: Shared::default(),
             ledger: Shared::new(ledger),
             logins: Shared::default(),
+            tokens: Shared::default(),
             faults: Shared::default(),
             requests: Shared::default(),
             nonces: Shared::default(),

@@ -5,6 +5,7 @@
 //! shows them all, `POST /_sim/switches` sets some.
 
 use serde::{Deserialize, Serialize};
+use suanpan_wechat::AppId;
 
 use crate::refund::End;
 
@@ -66,6 +67,22 @@ pub(crate) struct Switches {
     pub(crate) v2_refund_wants_certificate: bool,
     /// Logins that one user may exchange in a minute; 0 is no limit.
     pub(crate) logins_a_minute: u32,
+    /// `stable_token` of one app in a minute (45011) and in a day (45009); 0 is no limit.
+    pub(crate) stable_tokens_a_minute: u32,
+    pub(crate) stable_tokens_a_day: u32,
+    /// The apps whose money is not held until shipping information is uploaded.
+    pub(crate) trade_unmanaged_apps: Vec<AppId>,
+    /// How long after it a payment is known to shipping management: 10 s to 2 min in the field.
+    pub(crate) shipping_payment_known_after_seconds: u32,
+    /// The same shipping information again: 10060023 (nothing changed) or 10060002 (all shipped).
+    pub(crate) shipping_repeated_code: i32,
+}
+
+impl Switches {
+    /// Whether WeChat holds this app's money until it hears of the shipment.
+    pub(crate) fn is_trade_managed(&self, appid: &AppId) -> bool {
+        !self.trade_unmanaged_apps.contains(appid)
+    }
 }
 
 /// How an order number that was used is refused.
@@ -104,6 +121,11 @@ impl Default for Switches {
             merchant_balance_is_short: false,
             v2_refund_wants_certificate: false,
             logins_a_minute: 100,
+            stable_tokens_a_minute: 10_000,
+            stable_tokens_a_day: 500_000,
+            trade_unmanaged_apps: Vec::new(),
+            shipping_payment_known_after_seconds: 10,
+            shipping_repeated_code: 10_060_023,
         }
     }
 }

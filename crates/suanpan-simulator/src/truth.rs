@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use suanpan_wechat::time::beijing_rfc3339;
 
 use crate::clock::SECOND;
+use crate::gateway::platform;
 use crate::ledger::{Ledger, Notification, Order, Payment, Try};
 use crate::refund::Refund;
 use crate::world::World;
@@ -51,6 +52,7 @@ fn told_order(ledger: &Ledger, order: &Order, now: i64) -> Value {
         "created_at": beijing_rfc3339(order.created_at),
         "expires_at": beijing_rfc3339(order.expires_at),
         "closed_at": order.closed_at.map(beijing_rfc3339),
+        "shipping": platform::told_shipping(ledger, order),
     })
 }
 

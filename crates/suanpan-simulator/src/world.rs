@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::faults::Faults;
+use crate::gateway::platform::Tokens;
 use crate::ledger::{Ledger, Record};
 use crate::login::Logins;
 use crate::registry::Registry;
@@ -26,6 +27,7 @@ pub(crate) struct World {
     pub(crate) shop: Shared<Option<Shop>>,
     pub(crate) ledger: Shared<Ledger>,
     pub(crate) logins: Shared<Logins>,
+    pub(crate) tokens: Shared<Tokens>,
     pub(crate) faults: Shared<Faults>,
     pub(crate) requests: Shared<Requests>,
     /// Nonces of APIv3 requests and when they came; only where a switch wants it.

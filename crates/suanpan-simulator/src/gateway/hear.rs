@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use suanpan_wechat::v2::MAX_BYTES;
 
 use super::speak::{self, Speech};
-use super::{Answer, Family, Heard, Operation, v2, v3};
+use super::{Answer, Family, Heard, Operation, platform, v2, v3};
 use crate::clock::SECOND;
 use crate::faults::{Fault, Played};
 use crate::login;
@@ -92,6 +92,7 @@ fn done<'w>(world: &'w World, operation: Operation, heard: &Heard) -> Answer<'w>
         | Operation::V2CloseOrder
         | Operation::V2Refund
         | Operation::V2RefundQuery => v2::answer(world, operation, heard),
+        Operation::Platform(call) => platform::answer(world, call, heard),
     }
 }
 
@@ -185,7 +186,6 @@ fn entry(
     signature: Option<Mismatch>,
     played: Option<Played>,
 ) -> Entry {
-    let login = operation == Some(Operation::Login);
     let (question, body) = (shown(&heard.body), shown(&speech.body));
     Entry {
         id: 0,
@@ -194,11 +194,21 @@ fn entry(
         method: heard.method.clone(),
         path: without_secret(&heard.path_and_query()),
         headers: headers(&heard.headers),
-        body: if login { without_secret(&question) } else { question },
+        body: match operation {
+            Some(Operation::Login) => without_secret(&question),
+            Some(Operation::Platform(platform::Call::StableToken)) => masked(&question, "secret"),
+            Some(_) | None => question,
+        },
         answer: Spoken {
             status: speech.status.as_u16(),
             headers: headers(&speech.headers),
-            body: if login { without_session_key(&body) } else { body },
+            body: match operation {
+                Some(Operation::Login) => masked(&body, "session_key"),
+                Some(Operation::Platform(platform::Call::StableToken)) => {
+                    masked(&body, "access_token")
+                }
+                Some(_) | None => body,
+            },
         },
         fault: played.map(|played| played.fault.name()),
         signature,
@@ -210,13 +220,13 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-/// A session key is a secret between WeChat and the backend.
-fn without_session_key(body: &str) -> String {
+/// What is a secret between WeChat and the backend is not shown; nor is what may hide one.
+fn masked(body: &str, secret: &str) -> String {
     let Ok(serde_json::Value::Object(mut answer)) = serde_json::from_str(body) else {
-        return body.to_owned();
+        return if body.contains(secret) { "***".to_owned() } else { body.to_owned() };
     };
-    if let Some(key) = answer.get_mut("session_key") {
-        *key = "***".into();
+    if let Some(value) = answer.get_mut(secret) {
+        *value = "***".into();
     }
     serde_json::Value::Object(answer).to_string()
 }

@@ -12,9 +12,11 @@
 //! | `refund_book` | the same for refunds                                      |
 //! | `v3`       | APIv3: who asks, orders, queries, certificates               |
 //! | `v2`       | APIv2: the same in XML                                       |
+//! | `platform` | tokens, and order shipping information                        |
 
 pub(crate) mod book;
 mod hear;
+pub(crate) mod platform;
 pub(crate) mod refund_book;
 mod speak;
 mod v2;
@@ -28,6 +30,8 @@ use suanpan_wechat::v2::{Fields, SignType};
 
 use crate::registry::SigningKey;
 use crate::requests::Mismatch;
+
+use platform::Call;
 
 pub(crate) use hear::{hear, hear_nothing};
 pub(crate) use v2::paid_fields;
@@ -50,6 +54,8 @@ pub(crate) enum Operation {
     V2CloseOrder,
     V2Refund,
     V2RefundQuery,
+    /// The platform beyond login.
+    Platform(Call),
 }
 
 /// How an operation's answers are written and signed.
@@ -62,7 +68,7 @@ pub(crate) enum Family {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Login,
         Self::V3Jsapi,
         Self::V3QueryByNumber,
@@ -77,6 +83,15 @@ impl Operation {
         Self::V2CloseOrder,
         Self::V2Refund,
         Self::V2RefundQuery,
+        Self::Platform(Call::StableToken),
+        Self::Platform(Call::Upload),
+        Self::Platform(Call::UploadCombined),
+        Self::Platform(Call::GetOrder),
+        Self::Platform(Call::GetOrderList),
+        Self::Platform(Call::NotifyConfirmReceive),
+        Self::Platform(Call::IsTradeManaged),
+        Self::Platform(Call::IsTradeConfirmed),
+        Self::Platform(Call::GetDeliveryList),
     ];
 
     /// Method and path: the name in faults and in the log.
@@ -98,12 +113,13 @@ impl Operation {
             Self::V2CloseOrder => "POST /pay/closeorder",
             Self::V2Refund => "POST /secapi/pay/refund",
             Self::V2RefundQuery => "POST /pay/refundquery",
+            Self::Platform(call) => call.name(),
         }
     }
 
     pub(crate) const fn family(self) -> Family {
         match self {
-            Self::Login => Family::Platform,
+            Self::Login | Self::Platform(_) => Family::Platform,
             Self::V3Jsapi
             | Self::V3QueryByNumber
             | Self::V3QueryById

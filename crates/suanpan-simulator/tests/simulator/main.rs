@@ -28,6 +28,10 @@ mod phone;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
+mod shipping;
+#[cfg(test)]
+mod tokens;
+#[cfg(test)]
 mod v2;
 #[cfg(test)]
 mod v3;

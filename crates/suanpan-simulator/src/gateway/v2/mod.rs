@@ -147,6 +147,7 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         Operation::V2Refund => refund::create(world, asked)?,
         Operation::V2RefundQuery => refund::query(world, asked)?,
         Operation::Login
+        | Operation::Platform(_)
         | Operation::V3Jsapi
         | Operation::V3QueryByNumber
         | Operation::V3QueryById

@@ -86,6 +86,7 @@ fn grant(
         Operation::V3RefundQuery => refund::query(world, heard, merchant),
         Operation::V3AbnormalRefund => refund::rescue(world, heard, merchant),
         Operation::Login
+        | Operation::Platform(_)
         | Operation::V2UnifiedOrder
         | Operation::V2OrderQuery
         | Operation::V2CloseOrder
