@@ -58,7 +58,9 @@ pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Resul
             Standing::Paid => Ok(Closed::Paid),
             Standing::Ended => Ok(Closed::Done),
             Standing::Absent => {
-                ended(world, attempt, Ending::Closed, "WeChat never had it").await?;
+                // Not a close: since it was asked, another node may have placed it and given its sheet away. That
+                // one stays live; the model check found this.
+                ended(world, attempt, Ending::Refused, "WeChat never had it").await?;
                 Ok(Closed::Done)
             }
             Standing::Open | Standing::Unknown => Err(match no.refusal().cloned() {
