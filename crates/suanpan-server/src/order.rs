@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use suanpan_ledger::{AttemptState, Expected, OrderStatus};
 use suanpan_wechat::{AppId, Fen, MchId, OpenId, OutTradeNo, PrepayId, TransactionId};
+use utoipa::ToSchema;
 
 use crate::ids::OrderId;
 
@@ -93,22 +94,60 @@ impl Attempt {
     }
 }
 
-/// An order as the merchant's system and the mini program see it.
-#[derive(Debug, Serialize)]
+/// 一个订单：金额都是整数分，时间是 RFC 3339。/ An order: amounts in whole fen, times in RFC 3339.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
 pub struct OrderView<'a> {
+    /// 订单号；知道它就能付款 / its id; who knows it may pay it
+    #[schema(value_type = String, example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")]
     id: &'a OrderId,
+    /// 商户自己的单号，每个商户号内唯一 / the merchant's own number, unique per merchant account
+    #[schema(value_type = String, max_length = 64, example = "tea-1")]
     reference: &'a str,
+    /// 状态 / where it stands
+    #[schema(schema_with = statuses)]
     status: &'static str,
+    /// 应付金额，分 / what is owed, in fen
+    #[schema(value_type = i64, minimum = 1, maximum = 2_147_483_647_i64, example = 990)]
     amount: Fen,
+    /// 已退金额，分 / what went back, in fen
+    #[schema(value_type = i64, minimum = 0, example = 0)]
     amount_refunded: Fen,
+    /// 币种 / the currency
+    #[schema(value_type = String, example = "CNY")]
     currency: &'a str,
+    /// 付款人在收银台看到的文字 / what the payer reads on the payment sheet
+    #[schema(value_type = String, max_length = 127, example = "龙井一杯")]
     description: &'a str,
+    /// 在哪个小程序里付 / the mini program that it is paid in
+    #[schema(value_type = String, example = "wx2421b1c4370ec43b")]
     app: &'a AppId,
+    /// 创建时间 / when it was made
+    #[schema(value_type = String, format = DateTime, example = "2026-01-01T00:00:00Z")]
     created_at: Timestamp,
+    /// 微信收款的时间 / when WeChat took the money
+    #[schema(value_type = Option<String>, required, format = DateTime, example = "2026-01-01T00:00:12Z")]
     paid_at: Option<Timestamp>,
+    /// 过了这个时间就不能再付 / until when it can be paid
+    #[schema(value_type = Option<String>, required, format = DateTime, example = "2026-01-01T02:00:00Z")]
     expires_at: Option<Timestamp>,
+    /// 微信支付订单号 / WeChat's number of the payment
+    #[schema(value_type = Option<String>, required, example = "4200000000202601011234567890")]
     transaction_id: Option<&'a TransactionId>,
+    /// 商户自己的 JSON 对象，原样返回 / the merchant's own JSON object, as it came
+    #[schema(value_type = Option<Object>, required, example = json!({ "table": 7 }))]
     metadata: Option<Box<RawValue>>,
+}
+
+/// The words for where an order stands.
+fn statuses() -> utoipa::openapi::Object {
+    let words = [OrderStatus::Unpaid, OrderStatus::Paying, OrderStatus::Paid, OrderStatus::Closed];
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .description(Some("状态 / where it stands"))
+        .enum_values(Some(words.map(OrderStatus::as_str)))
+        .examples([OrderStatus::Paid.as_str()])
+        .build()
 }
 
 impl Order {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use suanpan_ledger::{Mismatch, RefundState};
 use suanpan_wechat as wechat;
 use suanpan_wechat::{AppId, Fen, MchId, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use utoipa::ToSchema;
 
 use crate::ids::OrderId;
 use crate::order::rfc3339;
@@ -58,21 +59,48 @@ pub struct Refund {
     pub version: i64,
 }
 
-/// A refund as the merchant's system sees it.
-#[derive(Debug, Serialize)]
+/// 一笔退款。/ A refund as the merchant's system sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refund)]
 pub struct RefundView<'a> {
+    /// 退款号 / its id
+    #[schema(value_type = String, example = "ref_019b76da2c007000800000000000000d")]
     id: &'a str,
+    /// 订单号 / the order's id
+    #[schema(value_type = String, example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")]
     order_id: &'a OrderId,
+    /// `processing`、`succeeded`、`closed` 或 `abnormal` / where it stands
+    #[schema(value_type = String, example = "processing")]
     status: &'static str,
+    /// 退多少，分 / what goes back, in fen
+    #[schema(value_type = i64, minimum = 1, example = 100)]
     amount: Fen,
+    /// 币种 / the currency
+    #[schema(value_type = String, example = "CNY")]
     currency: &'a str,
+    /// 付款人会看到的原因 / why; the payer reads it
+    #[schema(value_type = Option<String>, required, example = "少放了糖")]
     reason: Option<&'a str>,
+    /// 商户自己的退款单号 / the merchant's own name for it
+    #[schema(value_type = Option<String>, required, example = "tea-1-refund")]
     reference: Option<&'a str>,
+    /// 创建时间 / when it was made
+    #[schema(value_type = String, format = DateTime, example = "2026-01-01T01:00:00Z")]
     created_at: Timestamp,
+    /// 付款人收到钱的时间 / when the payer had the money back
+    #[schema(value_type = Option<String>, required, format = DateTime, example = "2026-01-01T01:00:09Z")]
     succeeded_at: Option<Timestamp>,
+    /// 微信支付订单号 / WeChat's number of the payment
+    #[schema(value_type = String, example = "4200000000202601011234567890")]
     transaction_id: &'a TransactionId,
+    /// 我们在微信那里的退款单号 / our number of it at WeChat
+    #[schema(value_type = String, example = "RF019b76da2c0070008000000000")]
     out_refund_no: &'a OutRefundNo,
+    /// 微信的退款单号 / WeChat's number of it
+    #[schema(value_type = Option<String>, required, example = "50000000382019052709732678859")]
     refund_id: Option<&'a RefundId>,
+    /// 卡住或失败的原因，微信的码和原话 / why it does not get on: WeChat's code and words
+    #[schema(value_type = Option<String>, required, example = "NOTENOUGH 基本账户余额不足")]
     problem: Option<&'a str>,
 }
 

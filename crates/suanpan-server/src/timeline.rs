@@ -11,9 +11,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use suanpan_wechat::time::beijing_rfc3339;
+use utoipa::ToSchema;
 
 use crate::ids::OrderId;
 use crate::order::rfc3339;
@@ -126,18 +128,48 @@ pub fn text(journal: &[(i64, Entry)]) -> String {
     journal.iter().map(|(at, entry)| format!("{} {entry}\n", clock(*at))).collect()
 }
 
+/// 订单的经过。/ The story of an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Timeline)]
+pub struct TimelineView {
+    /// 订单号 / the order's id
+    #[schema(value_type = String, example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")]
+    order_id: OrderId,
+    /// 每一步，从早到晚 / every step, oldest first
+    entries: Vec<EntryView>,
+    /// 同样的经过，写成文字，北京时间 / the same as text, in Beijing time
+    #[schema(example = "2026-01-01 08:00:00 order        created: 9.90 CNY, tea-1\n")]
+    text: String,
+}
+
+/// 经过中的一步。/ A step of the story.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimelineEntry)]
+pub struct EntryView {
+    /// 什么时候 / when
+    #[schema(value_type = String, format = DateTime, example = "2026-01-01T00:00:00Z")]
+    at: Timestamp,
+    /// 流程的哪一步 / where in the flow
+    #[schema(value_type = String, example = "order")]
+    step: &'static str,
+    /// 发生了什么，给人看 / what happened, for people
+    #[schema(example = "created: 9.90 CNY, tea-1")]
+    change: String,
+    /// 同样的事，给程序看 / the same for machines
+    #[schema(value_type = Object, example = json!({ "amount": 990 }))]
+    detail: Map<String, Value>,
+}
+
 /// The journal of an order in JSON.
-pub fn view(order: &OrderId, journal: &[(i64, Entry)]) -> impl Serialize + use<> {
-    let entry = |(at, entry): &(i64, Entry)| {
-        json!({
-            "at": rfc3339(*at),
-            "step": entry.step.as_str(),
-            "change": entry.change,
-            "detail": entry.detail,
-        })
+pub fn view(order: &OrderId, journal: &[(i64, Entry)]) -> TimelineView {
+    let entry = |(at, entry): &(i64, Entry)| EntryView {
+        at: rfc3339(*at),
+        step: entry.step.as_str(),
+        change: entry.change.clone(),
+        detail: entry.detail.clone(),
     };
-    let entries: Vec<_> = journal.iter().map(entry).collect();
-    json!({ "order_id": order, "entries": entries, "text": text(journal) })
+    let entries = journal.iter().map(entry).collect();
+    TimelineView { order_id: order.clone(), entries, text: text(journal) }
 }
 
 /// `2026-01-01 08:00:00` in Beijing, of unix microseconds.

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Simulator(Simulator),
     /// 升级数据库 / bring the database up to date
     Migrate(Migrate),
+    /// 列出接口，或输出 OpenAPI 文档 / list the endpoints, or print the OpenAPI document
+    Api(Api),
 }
 
 /// `suanpan demo`
@@ -97,11 +99,21 @@ pub(crate) struct Migrate {
     pub(crate) json: bool,
 }
 
+/// `suanpan api`
+#[derive(Args, Debug)]
+pub(crate) struct Api {
+    /// 输出 OpenAPI 文档 / print the OpenAPI document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 impl Command {
     /// Whether the answer is for a machine.
     pub(crate) const fn is_json(&self) -> bool {
         match self {
-            Self::Demo(Demo { json }) | Self::Migrate(Migrate { json, .. }) => *json,
+            Self::Demo(Demo { json })
+            | Self::Migrate(Migrate { json, .. })
+            | Self::Api(Api { json }) => *json,
             Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
         }
     }
@@ -155,6 +167,6 @@ mod tests {
     fn there_are_these_commands() {
         let names: Vec<_> =
             Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["demo", "dev", "serve", "simulator", "migrate"]);
+        assert_eq!(names, ["demo", "dev", "serve", "simulator", "migrate", "api"]);
     }
 }

@@ -7,11 +7,13 @@
 //! | `serve`     | [`serve`]     | the backend                                              |
 //! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
 //! | `migrate`   | [`migrate`]   | brings a database up to date                             |
+//! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //!
 //! A command that stays up prints one line of JSON on standard output when it is
 //! ready, and talks on standard error. Exit codes: 0 done, 1 found a problem, 2
 //! bad usage or configuration.
 
+mod api;
 mod caller;
 mod cli;
 mod demo;
@@ -68,5 +70,9 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         Command::Serve(arguments) => serve::run(&arguments).await.map(good),
         Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Api(arguments) => {
+            api::run(&arguments);
+            Ok(Verdict::Good)
+        }
     }
 }

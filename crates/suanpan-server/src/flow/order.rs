@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use suanpan_ledger::OrderStatus;
 use suanpan_wechat::{AppId, Fen, OpenId};
+use utoipa::ToSchema;
 
 use crate::Error;
 use crate::ids::OrderId;
@@ -16,17 +17,33 @@ use crate::store::OrderFilter;
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
-/// An order as the merchant's system asks for it.
-#[derive(Debug, Deserialize)]
+/// 新订单；不认识的字段会被拒绝。/ An order as the merchant's system asks for it; unknown members are refused.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrder {
+    /// 商户自己的单号，每个商户号内唯一 / the merchant's own number, unique per merchant account
+    #[schema(min_length = 1, max_length = 64, example = "tea-1")]
     reference: String,
+    /// 应付金额，整数分；`1.0` 和 `"990"` 都会被拒绝 / what is owed, in whole fen; `1.0` and `"990"` are refused
+    #[schema(value_type = i64, minimum = 1, maximum = 2_147_483_647_i64, example = 990)]
     amount: Fen,
+    /// 付款人在收银台看到的文字 / what the payer reads on the payment sheet
+    #[schema(min_length = 1, max_length = 127, example = "龙井一杯")]
     description: String,
+    /// 在哪个小程序里付；不写就是第一个 / the mini program that it is paid in; left out: the first one
+    #[schema(value_type = Option<String>, example = "wx2421b1c4370ec43b")]
     app: Option<AppId>,
+    /// 过了这个时间就不能再付，最多 90 天 / until when it can be paid, 90 days at most
+    #[schema(value_type = Option<String>, format = DateTime, example = "2027-01-01T02:00:00Z")]
     expires_at: Option<Timestamp>,
+    /// 只允许这个 openid 付 / the only one who may pay it
+    #[schema(value_type = Option<String>, max_length = 128, example = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")]
     payer_openid: Option<OpenId>,
+    /// 只能是 JSAPI / must be JSAPI
+    #[schema(pattern = "^JSAPI$", example = "JSAPI")]
     trade_type: Option<String>,
+    /// 商户自己的 JSON 对象，至多 4096 字节，原样返回 / the merchant's own JSON object of 4096 bytes at most, given back as it came
+    #[schema(value_type = Option<Object>, example = json!({ "table": 7 }))]
     metadata: Option<Box<RawValue>>,
 }
 

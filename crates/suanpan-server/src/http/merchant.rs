@@ -1,30 +1,38 @@
-//! What the merchant's system calls, with an API key: orders and events.
+//! What the merchant's system calls about orders, with an API key.
 
 use std::sync::Arc;
 
 use axum::Json as Answer;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use suanpan_ledger::OrderStatus;
 use suanpan_wechat::Fen;
+use utoipa::ToSchema;
 
 use super::body::{Json, OrEmpty};
 use super::miniprogram::order_id;
+use super::paging::{self, Page};
 use super::problem::Refused;
 use crate::flow::order::{self, NewOrder};
+use crate::order::{Order, OrderView};
+use crate::refund::RefundView;
 use crate::repair::close;
 use crate::repair::refund::{self, NewRefund};
-use crate::store::{Event, OrderFilter};
+use crate::store::OrderFilter;
 use crate::world::World;
 use crate::{Error, timeline};
 
 /// `POST /v1/orders`
+#[utoipa::path(post, path = "/orders", tag = "orders",
+    summary = "创建订单 / Create an order",
+    description = "金额、商户和状态只由这里决定；小程序只传订单号。\n\nOnly this decides amount, merchant and state; the mini program sends nothing but the order's id.",
+    request_body = NewOrder,
+    responses((status = 201, description = "已创建 / created", body = OrderView<'static>)),
+    extensions(("x-problems" = json!(["SP-REFERENCE-TAKEN"]))))]
 pub(super) async fn create_order(
     State(world): State<Arc<World>>,
     Json(new): Json<NewOrder>,
@@ -34,6 +42,11 @@ pub(super) async fn create_order(
 }
 
 /// `GET /v1/orders/{id}`
+#[utoipa::path(get, path = "/orders/{id}", tag = "orders",
+    summary = "查订单 / Look an order up",
+    params(("id" = String, Path, description = "订单号 / the order's id", example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")),
+    responses((status = 200, description = "订单 / the order", body = OrderView<'static>)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND"]))))]
 pub(super) async fn order(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -42,6 +55,12 @@ pub(super) async fn order(
 }
 
 /// `POST /v1/orders/{id}/close`
+#[utoipa::path(post, path = "/orders/{id}/close", tag = "orders",
+    summary = "关闭订单 / Close an order",
+    description = "先问微信是否已付；付了就不关，答 409。\n\nWeChat is asked first whether it was paid: then it is not closed, and the answer is 409.",
+    params(("id" = String, Path, description = "订单号 / the order's id", example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")),
+    responses((status = 200, description = "已关闭 / closed", body = OrderView<'static>)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-ORDER-PAID", "SP-WECHAT-REFUSED", "SP-WECHAT-UNKNOWN"]))))]
 pub(super) async fn close_order(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -49,16 +68,30 @@ pub(super) async fn close_order(
     Ok(Answer(close::close_order(&world, &order_id(&id)?).await?.view()).into_response())
 }
 
-/// What a refund is asked for with; all of it may be left out, the body too.
-#[derive(Default, Deserialize)]
+/// 退款请求；每一项都可以不写，正文也可以不写。/ What a refund is asked for with; all of it may be left out, the body too.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewRefund)]
 pub(super) struct RefundBody {
+    /// 退多少，分；不写就是剩下的全部 / how much, in fen; left out: all that is left
+    #[schema(value_type = Option<i64>, minimum = 1, example = 100)]
     amount: Option<Fen>,
+    /// 付款人会看到的原因 / why; the payer reads it
+    #[schema(example = "少放了糖")]
     reason: Option<String>,
+    /// 商户自己的退款单号 / the merchant's own name for it
+    #[schema(example = "tea-1-refund")]
     reference: Option<String>,
 }
 
 /// `POST /v1/orders/{id}/refunds`
+#[utoipa::path(post, path = "/orders/{id}/refunds", tag = "orders",
+    summary = "退款 / Refund",
+    description = "退款总额不会超过实付；结果由 `refund.*` 事件告知。\n\nThe sum of refunds never exceeds what was paid; `refund.*` events tell the result.",
+    params(("id" = String, Path, description = "订单号 / the order's id", example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")),
+    request_body = Option<RefundBody>,
+    responses((status = 201, description = "已受理 / taken", body = RefundView<'static>)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-ORDER-NOT-PAID", "SP-REFUND-TOO-MUCH", "SP-REFUND-NOTHING-LEFT", "SP-REFUND-TOO-MANY", "SP-REFUND-REFERENCE-TAKEN", "SP-WECHAT-REFUSED", "SP-WECHAT-UNKNOWN"]))))]
 pub(super) async fn create_refund(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -74,6 +107,11 @@ pub(super) async fn create_refund(
 }
 
 /// `GET /v1/refunds/{id}`
+#[utoipa::path(get, path = "/refunds/{id}", tag = "orders",
+    summary = "查退款 / Look a refund up",
+    params(("id" = String, Path, description = "退款号 / the refund's id", example = "ref_019b76da2c007000800000000000000d")),
+    responses((status = 200, description = "退款 / the refund", body = RefundView<'static>)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND"]))))]
 pub(super) async fn refund(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -82,6 +120,13 @@ pub(super) async fn refund(
 }
 
 /// `GET /v1/orders/{id}/timeline`: JSON, or the text alone for `Accept: text/plain`.
+#[utoipa::path(get, path = "/orders/{id}/timeline", tag = "orders",
+    summary = "订单的经过 / The story of an order",
+    description = "每一步及其原因，北京时间；`Accept: text/plain` 只要文字。\n\nEvery step with its cause, in Beijing time; `Accept: text/plain` asks for the text alone.",
+    params(("id" = String, Path, description = "订单号 / the order's id", example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")),
+    responses((status = 200, description = "经过 / the story", content(
+        (timeline::TimelineView = "application/json"), (String = "text/plain")))),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND"]))))]
 pub(super) async fn order_timeline(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -100,103 +145,69 @@ pub(super) async fn order_timeline(
 }
 
 /// What a list of orders is narrowed by.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderQuery {
+    /// 只要这个状态 / only those that stand there
+    #[param(pattern = "^(unpaid|paying|paid|closed)$", example = "paid")]
     status: Option<String>,
+    /// 只要这个商户单号 / only those with this reference
+    #[param(example = "tea-1")]
     reference: Option<String>,
+    /// 只要这之后创建的（不含）/ only those made after this time
+    #[param(format = DateTime, example = "2026-01-01T00:00:00Z")]
     created_after: Option<String>,
+    /// 只要这之前创建的（不含）/ only those made before this time
+    #[param(format = DateTime, example = "2026-02-01T00:00:00Z")]
+    created_before: Option<String>,
+    /// 一页多少个，默认 20 / how many in a page; 20 if left out
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, example = 20)]
     limit: Option<String>,
+    /// 上一页的 `next_cursor` / the `next_cursor` of the page before
     cursor: Option<String>,
 }
 
+/// 一页订单，新的在前。/ A page of orders, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OrderList<'a> {
+    data: Vec<OrderView<'a>>,
+    /// 下一页从哪里开始；没有下一页就是 null / where the next page begins; null: this was the last
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
 /// `GET /v1/orders`, newest first.
+#[utoipa::path(get, path = "/orders", tag = "orders",
+    summary = "列出订单 / List orders", description = "新的在前。\n\nNewest first.",
+    params(OrderQuery),
+    responses((status = 200, description = "一页订单 / a page of orders", body = OrderList<'static>)),
+    extensions(("x-problems" = json!(["SP-REQUEST-FIELD"]))))]
 pub(super) async fn orders(
     State(world): State<Arc<World>>,
-    query: Result<Query<OrderQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<OrderQuery>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(query) = query.map_err(|rejection| Error::field("query", rejection.body_text()))?;
-    let limit = limit(query.limit.as_deref())?;
+    let query = paging::read(query)?;
+    let page = Page::read(query.limit.as_deref(), query.cursor.as_deref())?;
     let status = query.status.as_deref().map(str::parse::<OrderStatus>).transpose();
-    let created_after = query.created_after.as_deref().map(str::parse::<Timestamp>).transpose();
     let filter = OrderFilter {
         status: status
             .map_err(|_| Error::field("status", "must be unpaid, paying, paid or closed"))?,
         reference: query.reference,
-        created_after: created_after
-            .map_err(|_| Error::field("created_after", "must be a time of RFC 3339"))?
-            .map(Timestamp::as_microsecond),
-        before: query.cursor.as_deref().map(read_cursor).transpose()?,
-        // One more than asked for tells whether there are more.
-        limit: limit.saturating_add(1),
+        created_after: time("created_after", query.created_after.as_deref())?,
+        created_before: time("created_before", query.created_before.as_deref())?,
+        before: page.before.clone(),
+        limit: page.rows(),
     };
     let mut orders = order::list(&world, filter).await?;
-    let more = orders.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    orders.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let last = orders.last().filter(|_| more);
-    let cursor = last.map(|order| cursor(order.created_at, order.id.as_str()));
-    let data: Vec<_> = orders.iter().map(|order| json!(order.view())).collect();
-    Ok(Answer(json!({ "data": data, "next_cursor": cursor })).into_response())
+    let next_cursor = page.cut(&mut orders, |order| (order.created_at, order.id.as_str()));
+    let data = orders.iter().map(Order::view).collect();
+    Ok(Answer(OrderList { data, next_cursor }).into_response())
 }
 
-/// What a list of events is narrowed by.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EventQuery {
-    limit: Option<String>,
-    cursor: Option<String>,
-}
-
-/// `GET /v1/events`, newest first.
-pub(super) async fn events(
-    State(world): State<Arc<World>>,
-    query: Result<Query<EventQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Refused> {
-    let Query(query) = query.map_err(|rejection| Error::field("query", rejection.body_text()))?;
-    let limit = limit(query.limit.as_deref())?;
-    let before = query.cursor.as_deref().map(read_cursor).transpose()?;
-    let events = world.store.look((before, limit), |tx, (before, limit)| {
-        Box::pin(async move { tx.events(before.as_ref(), limit.saturating_add(1)).await })
-    });
-    let mut events = events.await?;
-    let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let last = events.last().filter(|_| more);
-    let cursor = last.map(|event| cursor(event.created_at, &event.id));
-    let data: Vec<_> = events.iter().map(event_view).collect();
-    Ok(Answer(json!({ "data": data, "next_cursor": cursor })).into_response())
-}
-
-/// The event as it is delivered, with its id.
-fn event_view(event: &Event) -> Value {
-    let mut view = serde_json::from_str(&event.body).unwrap_or_else(|_| json!({}));
-    if let Value::Object(members) = &mut view {
-        members.insert("id".to_owned(), json!(event.id));
-    }
-    view
-}
-
-fn limit(given: Option<&str>) -> Result<i64, Error> {
-    match given {
-        None => Ok(20),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=100).contains(limit))
-            .ok_or_else(|| Error::field("limit", "must be 1 to 100")),
-    }
-}
-
-/// Where the next page begins. Opaque to callers.
-pub(super) fn cursor(at: i64, id: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{at} {id}"))
-}
-
-pub(super) fn read_cursor(text: &str) -> Result<(i64, String), Error> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    let plain = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let parts = plain.as_deref().and_then(|plain| plain.split_once(' '));
-    parts
-        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())))
-        .ok_or_else(|| Error::field("cursor", "must be the `next_cursor` of the page before"))
+/// A time of a query, in unix microseconds.
+pub(super) fn time(field: &'static str, text: Option<&str>) -> Result<Option<i64>, Error> {
+    let time = text.map(str::parse::<Timestamp>).transpose();
+    let time = time.map_err(|_| Error::field(field, "must be a time of RFC 3339"))?;
+    Ok(time.map(Timestamp::as_microsecond))
 }

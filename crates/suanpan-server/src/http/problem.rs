@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tower_http::request_id::RequestId;
+use utoipa::ToSchema;
 
 use crate::{Error, Kind, chain};
 
@@ -53,24 +54,34 @@ pub(super) fn status(error: &Error) -> StatusCode {
     }
 }
 
-/// The body. `message` is `detail` once more, under the name that WeChat reads in the answer to a notification.
-#[derive(Clone, Debug, Serialize)]
-struct Problem {
+/// 出错时的回答（RFC 9457）：发生了什么、为什么、现在怎么办。/ What went wrong, why, and what to do now (RFC 9457).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// 总是 `about:blank`；按 `code` 区分 / always `about:blank`; tell problems apart by `code`
     #[serde(rename = "type")]
     kind: &'static str,
+    /// HTTP 状态的名字 / the name of the HTTP status
     title: &'static str,
+    /// HTTP 状态 / the HTTP status
     status: u16,
+    /// 稳定的名字，写程序和告警用它 / a stable name for programs and alerts
     code: &'static str,
+    /// 发生了什么 / what happened
     detail: String,
+    /// 和 `detail` 一样；微信读通知的回答时看这个名字 / `detail` once more, under the name that WeChat reads
     message: String,
+    /// 为什么 / why
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    /// 现在怎么办 / what to do now
     remedy: &'static str,
+    /// 在日志里找这个请求 / finds this request in the log
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// 微信拒绝时它说了什么 / what WeChat said, where it refused
     #[serde(skip_serializing_if = "Option::is_none")]
     wechat: Option<WechatSaid>,
-    /// The order that has the reference already.
+    /// 已经占用这个 reference 的订单 / the order that has the reference already
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
     /// The refund that has the reference already.
@@ -78,14 +89,22 @@ struct Problem {
     refund_id: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct WechatSaid {
+/// 微信的错误码和原话。/ WeChat's code and words.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct WechatSaid {
+    /// 微信的错误码 / its code
     code: String,
+    /// 微信的原话，会变，不要拿来判断 / its words, which change without notice
     message: String,
 }
 
 impl Problem {
-    fn of(error: &Error, status: StatusCode) -> Self {
+    /// The same, for the request of this id.
+    pub(super) fn with_request_id(self, id: &str) -> Self {
+        Self { request_id: Some(id.to_owned()), ..self }
+    }
+
+    pub(super) fn of(error: &Error, status: StatusCode) -> Self {
         let cause = std::error::Error::source(error).map(chain);
         let told = |refusal: &suanpan_wechat::Refusal| WechatSaid {
             code: refusal.code.clone(),

@@ -1,4 +1,4 @@
-//! Every endpoint, on one page.
+//! Every endpoint, on one page: registered once, for the router and for the OpenAPI document.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::get;
 use axum::{BoxError, Json, Router, middleware};
-use serde_json::json;
+use serde::Serialize;
 use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,10 +17,15 @@ use tower_http::cors::CorsLayer;
 use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::problem::Refused;
 use super::{
-    auth, body, console, idempotency, merchant, miniprogram, problem, webhook_endpoints, wechat,
+    auth, body, console, events, idempotency, merchant, miniprogram, openapi, problem,
+    webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
@@ -28,40 +33,67 @@ use crate::world::World;
 
 /// All endpoints.
 pub fn router(world: Arc<World>, config: &Config) -> Router {
-    let miniprogram = Router::new()
-        .route("/pay", post(miniprogram::pay))
-        .route("/orders/{id}", get(miniprogram::order))
-        .route("/orders/{id}/confirm", post(miniprogram::confirm))
+    let miniprogram = Router::from(miniprogram())
         // Before the layer, which answers a browser's OPTIONS: set later, it would go around it.
         .method_not_allowed_fallback(wrong_method)
         .layer(cors(config));
 
-    let merchant = Router::new()
-        .route("/orders", get(merchant::orders).post(merchant::create_order))
-        .route("/orders/{id}", get(merchant::order))
-        .route("/orders/{id}/close", post(merchant::close_order))
-        .route("/orders/{id}/refunds", post(merchant::create_refund))
-        .route("/refunds/{id}", get(merchant::refund))
-        .route("/orders/{id}/timeline", get(merchant::order_timeline))
-        .route("/events", get(merchant::events))
-        .route("/webhook-endpoints", get(webhook_endpoints::list).post(webhook_endpoints::create))
-        .route("/webhook-endpoints/{id}", delete(webhook_endpoints::delete))
-        .route("/webhook-endpoints/{id}/rotate-secret", post(webhook_endpoints::rotate_secret))
+    let merchant = Router::from(merchant())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&world), idempotency::once))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&world), auth::require));
 
-    let router = Router::new()
+    let router = Router::from(open())
         .nest("/miniprogram", miniprogram)
         .nest("/v1", merchant)
         .nest("/console", console::routes())
-        .route("/wechat/notify/{mchid}", post(wechat::notify))
+        .route("/openapi.json", get(openapi::serve))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
-    let health = Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .method_not_allowed_fallback(wrong_method);
+    let health = Router::from(health()).method_not_allowed_fallback(wrong_method);
     outermost(limited(router, &world, config).merge(health), &world).with_state(world)
+}
+
+/// What the document says of each of them.
+pub(super) fn described() -> OpenApi {
+    let groups =
+        [("/miniprogram", miniprogram()), ("/v1", merchant()), ("", open()), ("", health())];
+    groups.into_iter().fold(OpenApi::default(), |described, (prefix, group)| match prefix {
+        "" => described.merge_from(group.into_openapi()),
+        prefix => described.nest(prefix, group.into_openapi()),
+    })
+}
+
+/// No key: who knows the order's id may pay it.
+fn miniprogram() -> OpenApiRouter<Arc<World>> {
+    OpenApiRouter::new()
+        .routes(routes!(miniprogram::pay))
+        .routes(routes!(miniprogram::order))
+        .routes(routes!(miniprogram::confirm))
+}
+
+/// With an API key; each POST with an `Idempotency-Key` once.
+fn merchant() -> OpenApiRouter<Arc<World>> {
+    OpenApiRouter::new()
+        .routes(routes!(merchant::create_order, merchant::orders))
+        .routes(routes!(merchant::order))
+        .routes(routes!(merchant::close_order))
+        .routes(routes!(merchant::create_refund))
+        .routes(routes!(merchant::refund))
+        .routes(routes!(merchant::order_timeline))
+        .routes(routes!(events::events))
+        .routes(routes!(webhook_endpoints::create, webhook_endpoints::list))
+        .routes(routes!(webhook_endpoints::show, webhook_endpoints::delete))
+        .routes(routes!(webhook_endpoints::rotate_secret))
+}
+
+/// For everybody.
+fn open() -> OpenApiRouter<Arc<World>> {
+    OpenApiRouter::new().routes(routes!(wechat::notify))
+}
+
+/// Outside of all limits: how we are can always be asked.
+fn health() -> OpenApiRouter<Arc<World>> {
+    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
 }
 
 /// What holds for every request but those that ask how we are, the outermost last.
@@ -88,14 +120,29 @@ fn outermost(router: Router<Arc<World>>, world: &Arc<World>) -> Router<Arc<World
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(Arc::clone(world))))
 }
 
-async fn healthz() -> Json<serde_json::Value> {
-    Json(json!({ "status": "ok" }))
+/// 服务的状态。/ How the server is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok` 或 `ready` / `ok` or `ready`
+    #[schema(value_type = String, example = "ok")]
+    status: &'static str,
+}
+
+#[utoipa::path(get, path = "/healthz", tag = "server",
+    summary = "活着吗 / Is it alive",
+    responses((status = 200, description = "活着 / alive", body = Health)))]
+async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
 }
 
 /// Ready when the database answers.
+#[utoipa::path(get, path = "/readyz", tag = "server",
+    summary = "能接请求吗 / Is it ready",
+    description = "数据库答话才算。\n\nWhen its database answers.",
+    responses((status = 200, description = "能 / ready", body = Health)))]
 async fn readyz(State(world): State<Arc<World>>) -> Result<Response, Refused> {
     world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await })).await?;
-    Ok(Json(json!({ "status": "ready" })).into_response())
+    Ok(Json(Health { status: "ready" }).into_response())
 }
 
 async fn no_route(request: Request) -> Refused {

@@ -6,25 +6,77 @@ use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::Json;
 use super::problem::Refused;
+use crate::Error;
 use crate::flow::endpoints;
 use crate::order::rfc3339;
 use crate::store::Endpoint;
 use crate::world::World;
 
-/// An endpoint as the merchant's system asks for it.
-#[derive(Deserialize)]
+/// 新的接收端。/ An endpoint as the merchant's system asks for it.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewEndpoint {
+    /// https 地址 / an https address
+    #[schema(max_length = 2048, example = "https://shop.example.com/suanpan")]
     url: String,
+    /// 只要这些事件；不写就是全部 / only these events; left out: all
+    #[schema(min_items = 1, example = json!(["order.paid", "refund.succeeded"]))]
     events: Option<Vec<String>>,
 }
 
+/// 接收端。/ An endpoint.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpoint)]
+pub(super) struct EndpointView {
+    /// 接收端号 / its id
+    #[schema(example = "whe_019b76da2c007000800000000000000c")]
+    id: String,
+    /// 往哪里送 / where events go
+    #[schema(example = "https://shop.example.com/suanpan")]
+    url: String,
+    /// 只要这些事件；null 是全部 / only these events; null: all
+    #[schema(required, example = json!(["order.paid", "refund.succeeded"]))]
+    events: Option<Vec<String>>,
+    /// 创建时间 / when it was made
+    #[schema(value_type = String, format = DateTime, example = "2026-01-01T00:00:00Z")]
+    created_at: Timestamp,
+    /// `api` 或 `config`；配置文件里的在那里改 / `api` or `config`; those of the configuration are changed there
+    #[schema(example = "api")]
+    source: String,
+}
+
+/// 接收端和它的密钥；密钥只在这里出现一次。/ An endpoint with its secret, which is shown here once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpointWithSecret)]
+pub(super) struct EndpointWithSecret {
+    #[serde(flatten)]
+    endpoint: EndpointView,
+    /// 验签的密钥 / the key that signs
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: String,
+}
+
+/// 所有接收端，旧的在前。/ All endpoints, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpointList)]
+pub(super) struct EndpointList {
+    data: Vec<EndpointView>,
+}
+
 /// `POST /v1/webhook-endpoints`
+#[utoipa::path(post, path = "/webhook-endpoints", tag = "webhooks",
+    summary = "添加接收端 / Add an endpoint",
+    description = "按 Standard Webhooks 签名投递；密钥只在这个回答里出现一次。\n\nDeliveries are signed by Standard Webhooks; the secret is in this answer and nowhere else.",
+    operation_id = "create_webhook_endpoint",
+    request_body = NewEndpoint,
+    responses((status = 201, description = "已添加 / added", body = EndpointWithSecret)),
+    extensions(("x-problems" = json!(["SP-WEBHOOK-ADDRESS"]))))]
 pub(super) async fn create(
     State(world): State<Arc<World>>,
     Json(new): Json<NewEndpoint>,
@@ -34,13 +86,40 @@ pub(super) async fn create(
 }
 
 /// `GET /v1/webhook-endpoints`
+#[utoipa::path(get, path = "/webhook-endpoints", tag = "webhooks",
+    summary = "列出接收端 / List endpoints",
+    description = "旧的在前，不含密钥。\n\nOldest first, without secrets.",
+    operation_id = "list_webhook_endpoints",
+    responses((status = 200, description = "接收端 / the endpoints", body = EndpointList)))]
 pub(super) async fn list(State(world): State<Arc<World>>) -> Result<Response, Refused> {
     let endpoints = endpoints::list_endpoints(&world).await?;
-    let data: Vec<_> = endpoints.iter().map(view).collect();
-    Ok(Answer(json!({ "data": data })).into_response())
+    Ok(Answer(EndpointList { data: endpoints.iter().map(view).collect() }).into_response())
+}
+
+/// `GET /v1/webhook-endpoints/{id}`
+#[utoipa::path(get, path = "/webhook-endpoints/{id}", tag = "webhooks",
+    summary = "查接收端 / Look an endpoint up",
+    operation_id = "webhook_endpoint",
+    params(("id" = String, Path, description = "接收端号 / the endpoint's id", example = "whe_019b76da2c007000800000000000000c")),
+    responses((status = 200, description = "接收端 / the endpoint", body = EndpointView)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND"]))))]
+pub(super) async fn show(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    let found = world.store.look(id, |tx, id| Box::pin(async move { tx.endpoint(id).await }));
+    let endpoint = found.await?.ok_or(Error::NotFound { what: "webhook endpoint" })?;
+    Ok(Answer(view(&endpoint)).into_response())
 }
 
 /// `DELETE /v1/webhook-endpoints/{id}`
+#[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "webhooks",
+    summary = "删除接收端 / Delete an endpoint",
+    description = "还没送到的事件不再送。\n\nWhat was not delivered yet is not delivered any more.",
+    operation_id = "delete_webhook_endpoint",
+    params(("id" = String, Path, description = "接收端号 / the endpoint's id", example = "whe_019b76da2c007000800000000000000c")),
+    responses((status = 204, description = "已删除 / deleted")),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-REQUEST-FIELD"]))))]
 pub(super) async fn delete(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -50,6 +129,12 @@ pub(super) async fn delete(
 }
 
 /// `POST /v1/webhook-endpoints/{id}/rotate-secret`
+#[utoipa::path(post, path = "/webhook-endpoints/{id}/rotate-secret", tag = "webhooks",
+    summary = "换密钥 / Rotate the secret",
+    operation_id = "rotate_webhook_secret",
+    params(("id" = String, Path, description = "接收端号 / the endpoint's id", example = "whe_019b76da2c007000800000000000000c")),
+    responses((status = 200, description = "接收端和新密钥 / the endpoint with its new secret", body = EndpointWithSecret)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-REQUEST-FIELD"]))))]
 pub(super) async fn rotate_secret(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
@@ -58,20 +143,16 @@ pub(super) async fn rotate_secret(
     Ok(Answer(with_secret(&endpoint)).into_response())
 }
 
-fn view(endpoint: &Endpoint) -> Value {
-    json!({
-        "id": endpoint.id,
-        "url": endpoint.url,
-        "events": endpoint.events,
-        "created_at": rfc3339(endpoint.created_at),
-        "source": endpoint.source,
-    })
+fn view(endpoint: &Endpoint) -> EndpointView {
+    EndpointView {
+        id: endpoint.id.clone(),
+        url: endpoint.url.clone(),
+        events: endpoint.events.clone(),
+        created_at: rfc3339(endpoint.created_at),
+        source: endpoint.source.clone(),
+    }
 }
 
-fn with_secret(endpoint: &Endpoint) -> Value {
-    let mut view = view(endpoint);
-    if let Value::Object(members) = &mut view {
-        members.insert("secret".to_owned(), json!(endpoint.secret));
-    }
-    view
+fn with_secret(endpoint: &Endpoint) -> EndpointWithSecret {
+    EndpointWithSecret { endpoint: view(endpoint), secret: endpoint.secret.clone() }
 }

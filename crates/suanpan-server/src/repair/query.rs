@@ -39,7 +39,11 @@ pub enum Standing {
 pub async fn query(world: &World, account: &Account, attempt: &Attempt) -> Result<Standing, Error> {
     let payment = match gateway::query(world, account, attempt).await? {
         Outcome::Done(done) => done.answer,
-        Outcome::Rejected(no) if ABSENT.contains(&gateway::refusal_code(&no)) => {
+        // Without a proof it says nothing: a number that is thought free would be paid twice.
+        Outcome::Rejected(no)
+            if ABSENT.contains(&gateway::refusal_code(&no))
+                && no.refusal().is_some_and(|refusal| refusal.verified) =>
+        {
             say(world, attempt, "WeChat does not know the number").await?;
             return Ok(Standing::Absent);
         }

@@ -20,6 +20,8 @@ pub struct OrderFilter {
     pub reference: Option<String>,
     /// Only those made after this time, unix microseconds.
     pub created_after: Option<i64>,
+    /// Only those made before this time, unix microseconds.
+    pub created_before: Option<i64>,
     /// Only those older than this one: its creation time and id.
     pub before: Option<(i64, String)>,
     /// At most so many.
@@ -74,6 +76,7 @@ impl Tx {
             at,
             id,
             filter.limit,
+            filter.created_before.unwrap_or(i64::MAX),
         ];
         let sql = match (&filter.reference, status) {
             (Some(_), _) => ORDERS_BY_REFERENCE,
@@ -232,13 +235,13 @@ const ORDER: &str = "SELECT * FROM orders WHERE id = $1";
 const ORDER_BY_REFERENCE: &str = "SELECT * FROM orders WHERE mchid = $1 AND reference = $2";
 // One text for each index, all with the same arguments.
 const ORDERS: &str = "SELECT * FROM orders
-    WHERE CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL AND created_at > $3 AND (created_at, id) < ($4, $5)
+    WHERE CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL AND created_at > $3 AND created_at < $7 AND (created_at, id) < ($4, $5)
     ORDER BY created_at DESC, id DESC LIMIT $6";
 const ORDERS_BY_STATUS: &str = "SELECT * FROM orders
-    WHERE status = $1 AND CAST($2 AS TEXT) IS NULL AND created_at > $3 AND (created_at, id) < ($4, $5)
+    WHERE status = $1 AND CAST($2 AS TEXT) IS NULL AND created_at > $3 AND created_at < $7 AND (created_at, id) < ($4, $5)
     ORDER BY created_at DESC, id DESC LIMIT $6";
 const ORDERS_BY_REFERENCE: &str = "SELECT * FROM orders
-    WHERE reference = $2 AND (CAST($1 AS TEXT) IS NULL OR status = $1) AND created_at > $3 AND (created_at, id) < ($4, $5)
+    WHERE reference = $2 AND (CAST($1 AS TEXT) IS NULL OR status = $1) AND created_at > $3 AND created_at < $7 AND (created_at, id) < ($4, $5)
     ORDER BY created_at DESC, id DESC LIMIT $6";
 const ORDER_MOVE: &str =
     "UPDATE orders SET status = $3, version = version + 1 WHERE id = $1 AND version = $2";

@@ -11,4 +11,6 @@ mod idempotency;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod orders;

@@ -185,3 +185,28 @@ async fn ids_cannot_be_guessed() {
     assert_eq!(ids.len(), 20);
     assert!(ids.iter().all(|id| id.len() == 36));
 }
+
+#[tokio::test]
+async fn a_list_can_be_cut_at_both_ends() {
+    let backend = Backend::start().await;
+    for minute in 0..4 {
+        backend.order(&format!("tea-{minute}"), 990).await;
+        backend.clock.advance(Duration::from_secs(60));
+    }
+    let references = async |query: &str| {
+        let list = backend.get(&format!("/v1/orders?{query}")).await;
+        let orders = list.json["data"].as_array().unwrap().clone();
+        orders
+            .iter()
+            .map(|order| order["reference"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // Neither end is in it.
+    let between = "created_after=2026-01-01T00:00:00Z&created_before=2026-01-01T00:03:00Z";
+    assert_eq!(references(between).await, ["tea-2", "tea-1"]);
+    let all = "created_before=2026-01-01T00:02:00Z&status=unpaid";
+    assert_eq!(references(all).await, ["tea-1", "tea-0"]);
+    let one = "created_before=2026-01-01T00:02:00Z&reference=tea-0";
+    assert_eq!(references(one).await, ["tea-0"]);
+    backend.get("/v1/orders?created_before=yesterday").await.is_problem(422, "SP-REQUEST-FIELD");
+}

@@ -1,6 +1,8 @@
 //! The commands as people and scripts use them: the real binary, its exit codes and its words.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dev;

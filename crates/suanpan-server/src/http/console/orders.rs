@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use suanpan_ledger::OrderStatus;
 use suanpan_wechat::{MchId, OutTradeNo};
 
-use super::super::merchant::{cursor, read_cursor};
+use super::super::paging::{cursor, read_cursor};
 use super::links::{self, query_value, with_query};
 use super::page::{Frame, Visit, page};
 use super::parts::{order_badge, short_id, time, yuan};
@@ -46,6 +46,7 @@ pub(super) async fn orders(world: &World, visit: &Visit) -> Result<Response, Tro
         status: search.status,
         reference: search.text.clone(),
         created_after: None,
+        created_before: None,
         before: search.cursor.as_deref().map(read_cursor).transpose()?,
         // One more than is shown tells whether there are more.
         limit: SHOWN.saturating_add(1),
