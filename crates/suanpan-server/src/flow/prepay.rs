@@ -299,15 +299,20 @@ pub(crate) async fn ended(
     let moved = world.store.write(input, |tx, (id, event, ending, now, entry)| {
         Box::pin(async move {
             match ending {
-                Ending::Refused | Ending::Told => tx.watch_ended(id).await?,
+                Ending::Told => tx.watch_ended(id).await?,
                 Ending::Closed => {
                     tx.watch_sooner(id, now.saturating_add(watch::AFTER_CLOSE)).await?;
                 }
+                // Only if it moves: an attempt that was placed before stays live when it is refused later, and watched.
+                Ending::Refused => {}
             }
             let Some(attempt) = tx.attempt(id).await? else { return Ok(false) };
             let Some(order) = tx.order(&attempt.order_id).await? else { return Ok(false) };
             let Some(ended) = end(order.status, attempt.state, *event) else { return Ok(false) };
             tx.attempt_move(&attempt, ended.attempt).await?;
+            if *ending == Ending::Refused {
+                tx.watch_ended(id).await?;
+            }
             if let Some(status) = ended.order {
                 tx.order_move(&order, status).await?;
             }
