@@ -22,5 +22,5 @@ pub(crate) fn run(arguments: &Api) {
             ));
         }
     }
-    talk::out(paint.dim("suanpan api --json > openapi.json · suanpan serve … /docs"));
+    talk::out(paint.dim("suanpan api --json > openapi.json · GET /openapi.json"));
 }
