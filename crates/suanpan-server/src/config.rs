@@ -333,29 +333,28 @@ impl Config {
 
 /// What is wrong with a setting, without the setting: it may be a secret.
 fn without_values(kind: &Kind) -> String {
-    match kind {
-        // The parser shows the line that it stumbled over, marked by `|`.
-        Kind::Message(text) => {
-            let shown = text.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
-            shown.collect::<Vec<_>>().join(": ")
-        }
-        Kind::InvalidType(found, wanted) => {
-            format!("it is {}, and should be {wanted}", form(found))
-        }
-        Kind::InvalidValue(_, wanted) => format!("it should be {wanted}"),
-        _ => kind.to_string(),
+    // The parser shows the line that it stumbled over, marked by `|`.
+    if let Kind::Message(text) = kind {
+        let shown = text.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
+        return shown.collect::<Vec<_>>().join(": ");
     }
+    if let Kind::InvalidType(found, wanted) = kind {
+        return format!("it is {}, and should be {wanted}", form(found));
+    }
+    if let Kind::InvalidValue(_, wanted) = kind {
+        return format!("it should be {wanted}");
+    }
+    kind.to_string()
 }
 
 /// The kind of a value.
-fn form(found: &Actual) -> &'static str {
-    match found {
-        Actual::Bool(_) => "true or false",
-        Actual::Unsigned(_) | Actual::Signed(_) => "a number",
-        Actual::Str(_) | Actual::Char(_) => "a text",
-        Actual::Seq => "a list",
-        Actual::Map => "a table",
-        _ => "something else",
+const fn form(found: &Actual) -> &'static str {
+    if matches!(found, Actual::Str(_) | Actual::Char(_)) {
+        "a text"
+    } else if matches!(found, Actual::Unsigned(_) | Actual::Signed(_)) {
+        "a number"
+    } else {
+        "something else"
     }
 }
 
