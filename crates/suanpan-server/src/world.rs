@@ -12,6 +12,7 @@ use crate::Error;
 use crate::account::{Account, Accounts};
 use crate::config::Config;
 use crate::ids::OrderId;
+use crate::metrics::Metrics;
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::receivers::Receivers;
 use crate::store::Store;
@@ -44,6 +45,7 @@ pub struct World {
     pub(crate) receivers: Receivers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dice: Arc<dyn Dice>,
+    pub(crate) metrics: Metrics,
     /// Logins under way, by app and code: the same code is asked for once.
     pub(crate) logins: Cache<String, OpenId>,
     /// Scheme, host and port by which WeChat reaches us.
@@ -69,6 +71,7 @@ impl World {
             store,
             clock: seams.clock,
             dice: seams.dice,
+            metrics: Metrics::default(),
             logins: Cache::new(10_000),
             public_url,
             max_body_bytes: config.server.max_body_bytes,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use suanpan_ledger::Mismatch;
+use suanpan_wechat::Error::{Probe, UnknownSerial};
 use suanpan_wechat::v2::{self, Fields, PaymentNotice, RefundNotice};
 use suanpan_wechat::v3::{Notification, PaymentNotification, RefundNotification};
 use suanpan_wechat::{MchId, Payment};
@@ -20,6 +21,8 @@ use crate::account::Account;
 use crate::flow::paid::{Matched, Settled, Settling};
 use crate::flow::refund_notice::{self, RefundTold};
 use crate::ids::OrderId;
+use crate::keys;
+use crate::metrics::Counter;
 use crate::order::{Attempt, Order};
 use crate::store::{Arrival, Remark, Verdict};
 use crate::timeline::{Entry, Step};
@@ -68,7 +71,7 @@ pub async fn notify(
         body: body.to_vec(),
     };
     let refused = |arrival, verdict| Refused { arrival, verdict, dedupe_key: None, order_id: None };
-    let verified = match verify(account, headers, body, world.clock.now_seconds()) {
+    let verified = match verify_or_learn(world, account, headers, body).await {
         Ok(Told::Payment(verified)) => *verified,
         Ok(Told::Refund(message)) => {
             return refund_notice::take(world, account, arrival, *message).await;
@@ -91,6 +94,25 @@ pub async fn notify(
             let refused = Refused { dedupe_key, order_id, ..refused(arrival, Verdict::Unmatched) };
             refuse(world, refused, mismatch.into()).await
         }
+    }
+}
+
+/// Verifies; where the signature names a key that is not here, fetches WeChat's keys and looks again.
+async fn verify_or_learn(
+    world: &World,
+    account: &Account,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Told, Error> {
+    let now = world.clock.now_seconds();
+    match verify(account, headers, body, now) {
+        Err(Error::Notification(UnknownSerial { serial, known })) => {
+            if keys::learn(world, account, &serial).await {
+                return verify(account, headers, body, now);
+            }
+            Err(Error::Notification(UnknownSerial { serial, known }))
+        }
+        told => told,
     }
 }
 
@@ -192,7 +214,11 @@ async fn accept(
             Ok(settled)
         })
     });
-    match settled.await? {
+    let settled = settled.await?;
+    let verdict =
+        if matches!(settled, Settled::Moved(_)) { Verdict::Moved } else { Verdict::Known };
+    world.metrics.count(Counter::Notifications(verdict.as_str()));
+    match settled {
         Settled::Moved(entry) => entry.log(&order.id),
         Settled::Known => tracing::info!(order_id = %order.id, "the notification told nothing new"),
     }
@@ -205,6 +231,10 @@ pub(super) async fn refuse(
     refused: Refused,
     error: Error,
 ) -> Result<Acknowledgement, Error> {
+    // A probe is WeChat's own doing: it is counted apart, so that it alarms nobody.
+    let is_probe = matches!(error, Error::Notification(Probe));
+    let verdict = if is_probe { "probe" } else { refused.verdict.as_str() };
+    world.metrics.count(Counter::Notifications(verdict));
     // Owned, so that the closure is good for any lifetime.
     let unit = (refused, error.code().to_owned());
     let kept = world.store.write(unit, |tx, (refused, code)| {

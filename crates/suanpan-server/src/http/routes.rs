@@ -22,9 +22,9 @@ use super::problem::Refused;
 use super::{
     auth, console, idempotency, merchant, miniprogram, problem, webhook_endpoints, wechat,
 };
-use crate::Error;
 use crate::config::Config;
 use crate::world::World;
+use crate::{Error, keys};
 
 /// All endpoints.
 pub fn router(world: Arc<World>, config: &Config) -> Router {
@@ -57,6 +57,7 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .route("/wechat/notify/{mchid}", post(wechat::notify))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     limited(router, &world, config).with_state(world)
@@ -83,10 +84,22 @@ async fn healthz() -> Json<serde_json::Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Ready when the database answers.
+/// Ready when the database answers. Accounts that lack WeChat's keys are named, and the others are
+/// served: a server that is taken out for one of its accounts would lose the payments of all.
 async fn readyz(State(world): State<Arc<World>>) -> Result<Response, Refused> {
     world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await })).await?;
-    Ok(Json(json!({ "status": "ready" })).into_response())
+    let (problems, warnings) = (keys::problems(&world), keys::warnings(&world));
+    let status = if problems.is_empty() { "ready" } else { "degraded" };
+    let told = json!({ "status": status, "degraded": problems, "warnings": warnings });
+    Ok(Json(told).into_response())
+}
+
+/// What a monitor counts.
+async fn metrics(State(world): State<Arc<World>>) -> Result<Response, Refused> {
+    let backlog = world.store.look((), |tx, ()| Box::pin(async move { tx.due_backlog().await }));
+    let page = world.metrics.page(&backlog.await?, keys::problems(&world).len());
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, content_type)], page).into_response())
 }
 
 async fn no_route(request: Request) -> Refused {

@@ -32,6 +32,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0001_first_light.sql"),
     },
     Migration { version: 2, name: "refund", sql: include_str!("../../migrations/0002_refund.sql") },
+    Migration {
+        version: 5,
+        name: "accounts",
+        sql: include_str!("../../migrations/0005_accounts.sql"),
+    },
 ];
 
 /// Where a database stands.
