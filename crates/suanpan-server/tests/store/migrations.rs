@@ -26,7 +26,9 @@ fn a_new_database_gets_all_of_them_and_then_none() {
     assert_eq!(migrate::apply(&database, NEW_YEAR).unwrap(), all);
     assert!(migrate::apply(&database, NEW_YEAR).unwrap().is_empty());
     let after = migrate::check(&database).unwrap();
-    assert_eq!((after.version, after.pending.len()), (i64::try_from(all.len()).unwrap(), 0));
+    // Numbers may have gaps: what was in work at the same time has landed in another order.
+    let newest = migrate::MIGRATIONS.last().unwrap().version;
+    assert_eq!((after.version, after.pending.len()), (newest, 0));
 }
 
 #[test]
