@@ -47,6 +47,11 @@ fn to_take_a_refused_close_for_a_close() {
 }
 
 #[test]
+fn to_take_a_close_of_nothing_for_a_close() {
+    caught(Rules::with(Bug::NothingClosedIsClosed), "8");
+}
+
+#[test]
 fn to_take_what_wechat_did_not_know_for_closed() {
     caught(Rules::with(Bug::AbsentIsClosed), "8");
 }

@@ -199,6 +199,10 @@ impl World {
                 let answer = match shown(state, number) {
                     Standing::Open => At::Closed(number, why),
                     _ if self.rules.bug == Bug::RefusedCloseIsClosed => At::Closed(number, why),
+                    // APIv3 says yes also to a number that it does not know.
+                    Standing::Absent if self.rules.bug == Bug::NothingClosedIsClosed => {
+                        At::Closed(number, why)
+                    }
                     Standing::Closed | Standing::Paid | Standing::Absent => At::Query(number, why),
                 };
                 go("closes", number, answer, &closed);

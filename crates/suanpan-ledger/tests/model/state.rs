@@ -207,6 +207,8 @@ pub(crate) enum Bug {
     SpeakThenStore,
     /// A close that is refused counts as a close.
     RefusedCloseIsClosed,
+    /// A yes to the close of a number that WeChat does not know counts as a close.
+    NothingClosedIsClosed,
     /// A number that WeChat did not know a moment ago counts as closed. (We had this one; the search found it.)
     AbsentIsClosed,
     /// A payment for a paid order is taken for a repeat.

@@ -36,41 +36,60 @@ pub enum Closed {
 /// now, [`Error::Unknown`] where nobody can tell; then it stays as it is, and
 /// WeChat is asked again.
 pub async fn close(world: &World, account: &Account, attempt: &Attempt) -> Result<Closed, Error> {
-    match query(world, account, attempt).await? {
-        Standing::Paid => return Ok(Closed::Paid),
-        Standing::Ended => return Ok(Closed::Done),
-        // Also what it does not know: the order may be on its way to it.
-        Standing::Open | Standing::Absent | Standing::Unknown => {}
+    for _ in 0..ROUNDS {
+        if let Some(closed) = try_close(world, account, attempt).await? {
+            return Ok(closed);
+        }
     }
+    Err(Error::Busy)
+}
+
+/// `None`: it came to WeChat while it was being closed, and is to be closed once more.
+async fn try_close(
+    world: &World,
+    account: &Account,
+    attempt: &Attempt,
+) -> Result<Option<Closed>, Error> {
+    let known = match query(world, account, attempt).await? {
+        Standing::Paid => return Ok(Some(Closed::Paid)),
+        Standing::Ended => return Ok(Some(Closed::Done)),
+        Standing::Open | Standing::Unknown => true,
+        // The order may be on its way to it.
+        Standing::Absent => false,
+    };
     let outcome = gateway::close(world, account, attempt).await?;
     let operation = outcome.trace().operation;
-    match outcome {
-        Outcome::Done(_) => {
+    let refused = match outcome {
+        Outcome::Done(_) if known => {
             ended(world, attempt, Ending::Closed, "closed at WeChat").await?;
-            Ok(Closed::Done)
+            return Ok(Some(Closed::Done));
         }
         Outcome::Unknown(doubt) => {
             soon(world, attempt, "the answer to the close is not known").await?;
-            Err(Error::Unknown { operation, cause: doubt.error.into() })
+            return Err(Error::Unknown { operation, cause: doubt.error.into() });
         }
-        // Whatever the reason: how it stands decides, not how the refusal is spelled.
-        Outcome::Rejected(no) => match query(world, account, attempt).await? {
-            Standing::Paid => Ok(Closed::Paid),
-            Standing::Ended => Ok(Closed::Done),
-            Standing::Absent => {
-                // Not a close: since it was asked, another node may have placed it and given its sheet away. That
-                // one stays live; the model check found this.
-                ended(world, attempt, Ending::Refused, "WeChat never had it").await?;
-                Ok(Closed::Done)
+        // APIv3 says yes also to a number that it does not know: nothing is closed, and it may still come.
+        Outcome::Done(_) => None,
+        Outcome::Rejected(no) => Some(no),
+    };
+    // Whatever the answer: how it stands decides, not how a refusal is spelled.
+    match (query(world, account, attempt).await?, refused) {
+        (Standing::Paid, _) => Ok(Some(Closed::Paid)),
+        (Standing::Ended, _) => Ok(Some(Closed::Done)),
+        (Standing::Absent, _) => {
+            // Not a close: since it was asked, another node may have placed it and given its sheet away. That one stays
+            // live; the model check found this.
+            ended(world, attempt, Ending::Refused, "WeChat never had it").await?;
+            Ok(Some(Closed::Done))
+        }
+        (Standing::Open | Standing::Unknown, None) => Ok(None),
+        (Standing::Open | Standing::Unknown, Some(no)) => Err(match no.refusal().cloned() {
+            Some(refusal) if is_too_soon(world, attempt) && !refusal.is_too_often() => {
+                Error::CloseTooSoon { until: closable_from(attempt), refusal }
             }
-            Standing::Open | Standing::Unknown => Err(match no.refusal().cloned() {
-                Some(refusal) if is_too_soon(world, attempt) && !refusal.is_too_often() => {
-                    Error::CloseTooSoon { until: closable_from(attempt), refusal }
-                }
-                Some(refusal) => Error::Refused { operation, refusal },
-                None => Error::Unwritable { operation, cause: no.error.into() },
-            }),
-        },
+            Some(refusal) => Error::Refused { operation, refusal },
+            None => Error::Unwritable { operation, cause: no.error.into() },
+        }),
     }
 }
 
@@ -232,6 +251,8 @@ async fn finish(world: &World, id: &OrderId, why: &str) -> Result<Order, Error> 
     }
 }
 
+/// How often a number that comes while it is closed is closed.
+const ROUNDS: usize = 2;
 /// In microseconds.
 const FIVE_MINUTES: i64 = 5 * 60 * 1_000_000;
 /// Seven days, in microseconds: how long WeChat keeps an order that was placed without `time_expire`.

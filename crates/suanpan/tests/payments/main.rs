@@ -5,7 +5,13 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
+mod checker;
+#[cfg(test)]
 mod doubts;
+#[cfg(test)]
+mod gate;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
@@ -14,6 +20,8 @@ mod lost;
 mod paid;
 #[cfg(test)]
 mod payers;
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::receiver::Receiver;
 pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
 
 /// How long a test waits for what must happen, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
@@ -30,6 +30,10 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     http: reqwest::Client,
     server: Option<Running>,
+    /// Further nodes on the same database.
+    nodes: Vec<Running>,
+    /// How many nodes were started: each has dice of its own.
+    starts: u64,
     _simulator: Running,
 }
 
@@ -110,6 +114,8 @@ impl World {
             folder,
             http,
             server: None,
+            nodes: Vec::new(),
+            starts: 0,
             _simulator: running,
         };
         world.start_server().await;
@@ -122,22 +128,39 @@ impl World {
 
     /// Starts the backend over the same database and at the same address as before.
     pub(crate) async fn start_server(&mut self) {
-        let file = self.folder.path().join("wechat/suanpan.toml");
-        let mut config = Config::load(&file).unwrap();
+        let mut config = self.config();
         let address = self.url.strip_prefix("http://").unwrap_or("127.0.0.1:0");
         config.server.listen = address.parse().unwrap();
         config.wechat.timeout_seconds = 2;
-        let seams = Seams {
-            clock: Arc::new(self.clock.clone()),
-            dice: Arc::new(SeededDice::new(u64::from(self.key.is_empty()))),
-            wire: None,
-        };
-        let server = Server::open(config, seams).await.unwrap();
+        let server = Server::open(config, self.seams()).await.unwrap();
         self.url = server.url();
         if let Some(key) = server.first_api_key() {
             key.clone_into(&mut self.key);
         }
         self.server = Some(run(|stopped| async move { server.run(stopped).await.unwrap() }));
+    }
+
+    /// Starts one more node over the same database, and answers its address. WeChat tells it nothing, unless `change`
+    /// says so.
+    pub(crate) async fn start_node(&mut self, change: impl FnOnce(&mut Config)) -> String {
+        let mut config = self.config();
+        config.server.listen = "127.0.0.1:0".parse().unwrap();
+        config.server.public_url = Some(self.url.clone());
+        change(&mut config);
+        let server = Server::open(config, self.seams()).await.unwrap();
+        let url = server.url();
+        self.nodes.push(run(|stopped| async move { server.run(stopped).await.unwrap() }));
+        url
+    }
+
+    fn config(&self) -> Config {
+        Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap()
+    }
+
+    fn seams(&mut self) -> Seams {
+        self.starts += 1;
+        let dice = Arc::new(SeededDice::new(self.starts));
+        Seams { clock: Arc::new(self.clock.clone()), dice, wire: None }
     }
 
     /// Stops the backend as a signal does.
@@ -147,6 +170,11 @@ impl World {
 
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Unix microseconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_micros()
     }
 
     /// The n-th merchant's first app: 0 speaks APIv3, 1 speaks APIv2.
@@ -167,7 +195,18 @@ impl World {
     }
 
     pub(crate) async fn merchant(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        self.merchant_at(&self.url, method, path, body).await
+    }
+
+    /// What the merchant's own system asks this node.
+    pub(crate) async fn merchant_at(
+        &self,
+        node: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let request = self.http.request(method.parse().unwrap(), format!("{node}{path}"));
         let request = request.header("authorization", format!("Bearer {}", self.key));
         answer(match body {
             Some(body) => request.json(&body),
@@ -190,6 +229,11 @@ impl World {
             rule[name] = value.clone();
         }
         self.control("faults", Some(rule)).await;
+    }
+
+    pub(crate) async fn no_more_faults(&self) {
+        let url = format!("{}/_sim/faults", self.simulator);
+        assert_eq!(self.call("DELETE", url, None).await.status, 200);
     }
 
     pub(crate) async fn order(&self, reference: &str, app: &str) -> String {
@@ -220,6 +264,13 @@ impl World {
     pub(crate) async fn pay(&self, user: &str, app: &str, order: &str) -> Answer {
         let code = self.login(user, app).await;
         self.pay_with(&code, order).await
+    }
+
+    /// The same, of this node.
+    pub(crate) async fn pay_at(&self, node: &str, user: &str, app: &str, order: &str) -> Answer {
+        let code = self.login(user, app).await;
+        let body = json!({ "code": code, "orderId": order });
+        self.call("POST", format!("{node}/miniprogram/pay"), Some(body)).await
     }
 
     pub(crate) async fn pay_with(&self, code: &str, order: &str) -> Answer {
