@@ -6,7 +6,8 @@ use crate::timeline::Entry;
 use crate::vals;
 
 impl Tx {
-    /// Appends a line to an order's journal. `at` is in unix microseconds.
+    /// Appends a line to an order's journal. `at` is in unix microseconds; where a later line was written first, by
+    /// another node say, the line has the time of that one, so that the story runs forward.
     pub async fn journal_put(
         &mut self,
         order: &OrderId,
@@ -34,5 +35,6 @@ fn read(row: &Row) -> Result<(i64, Entry), StoreError> {
 
 // The number is the order's own: writers are serialised, or the primary key tells them to try again.
 const PUT: &str = "INSERT INTO journal (order_id, seq, at, step, change, detail)
-    SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5 FROM journal WHERE order_id = $1";
+    SELECT $1, COALESCE(MAX(seq), 0) + 1, CASE WHEN MAX(at) > $2 THEN MAX(at) ELSE $2 END, $3, $4, $5
+    FROM journal WHERE order_id = $1";
 const ALL: &str = "SELECT at, step, change, detail FROM journal WHERE order_id = $1 ORDER BY seq";

@@ -67,7 +67,10 @@ impl World {
     }
 
     async fn books(&self) -> Books {
-        let wechat = self.control("ledger", None).await;
+        // The world goes on meanwhile. What one book says only when another has it already is read first.
+        let delivered =
+            self.receiver.taken().into_iter().map(|sent| (sent.id, sent.body)).collect();
+        let mut wechat = self.control("ledger", None).await;
         let store = open_store(self.folder.path(), self.now());
         let look = store.look((), |tx, ()| {
             Box::pin(async move {
@@ -85,8 +88,8 @@ impl World {
         });
         let books = look.await.unwrap();
         store.close().await;
-        let taken = self.receiver.taken().into_iter();
-        Books { wechat, delivered: taken.map(|sent| (sent.id, sent.body)).collect(), ..books }
+        wechat["payments"] = self.control("ledger", None).await["payments"].take();
+        Books { wechat, delivered, ..books }
     }
 }
 
@@ -352,8 +355,8 @@ const LIES: [(&str, &str); 9] = [
     ),
     ("UPDATE refund SET state = 'abnormal'", "UPDATE refund SET state = 'succeeded'"),
     (
-        "UPDATE journal SET seq = seq + 1 WHERE step = 'refund'",
-        "UPDATE journal SET seq = seq - 1 WHERE step = 'refund'",
+        "UPDATE journal SET seq = seq + 100 WHERE step = 'refund'",
+        "UPDATE journal SET seq = seq - 100 WHERE step = 'refund'",
     ),
     (
         "UPDATE event SET body = body || ' '",

@@ -1,7 +1,5 @@
 //! Several nodes on one database, and everything at once: nothing is paid twice, given back twice or told twice.
 
-#![expect(clippy::arithmetic_side_effects, reason = "sums of a test, which may panic")]
-
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;

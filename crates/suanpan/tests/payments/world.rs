@@ -158,7 +158,7 @@ impl World {
     }
 
     fn seams(&mut self) -> Seams {
-        self.starts += 1;
+        self.starts = self.starts.checked_add(1).unwrap();
         let dice = Arc::new(SeededDice::new(self.starts));
         Seams { clock: Arc::new(self.clock.clone()), dice, wire: None }
     }
