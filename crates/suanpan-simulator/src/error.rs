@@ -11,7 +11,7 @@ pub enum Error {
     /// A file of the data folder cannot be read or written.
     #[error("cannot {verb} {path}", path = path.display())]
     File {
-        /// `read`, `write` or `make`.
+        /// `read`, `write`, `make` or `lock`.
         verb: &'static str,
         /// Which file.
         path: PathBuf,
@@ -39,6 +39,12 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Another process plays WeChat over the same folder.
+    #[error("another simulator uses {folder}", folder = folder.display())]
+    InUse {
+        /// The data folder.
+        folder: PathBuf,
+    },
     /// A key or a certificate cannot be made.
     #[error("cannot make the {what}: {why}")]
     Key {
@@ -57,6 +63,7 @@ impl Error {
             Self::Listen { .. } => "SP-SIM-LISTEN",
             Self::Serve(_) => "SP-SIM-SERVE",
             Self::Content { .. } => "SP-SIM-CONTENT",
+            Self::InUse { .. } => "SP-SIM-IN-USE",
             Self::Key { .. } => "SP-SIM-KEY",
         }
     }
@@ -69,6 +76,9 @@ impl Error {
             Self::Serve(_) => "start it again; its data is kept",
             Self::Content { .. } => {
                 "put the file back as it was, or start with a new folder: `--data DIR`"
+            }
+            Self::InUse { .. } => {
+                "stop the other `suanpan dev` or `suanpan simulator`, or give this one a folder of its own: `--data DIR`"
             }
             Self::Key { .. } => "start it again; if it stays, report it to the project",
         }

@@ -1,6 +1,6 @@
 //! Files that only their owner may read: keys, secrets, the ledger.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -11,9 +11,28 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(Error::file("read", path))
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it; for their owner only, where they are new.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(Error::file("make", path))
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(Error::file("make", path))
+}
+
+/// Takes the folder for this process, until the file is dropped or the process dies: two that append to one ledger
+/// would each believe half of it.
+pub(crate) fn take_folder(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("lock");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    private(&mut options);
+    let file = options.open(&path).map_err(Error::file("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(Error::File { verb: "lock", path, source }),
+    }
 }
 
 /// Writes a file whole or not at all: beside it first, then in its place.

@@ -1,5 +1,6 @@
 //! Opens a simulator, and serves it.
 
+use std::fs::File;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -68,15 +69,17 @@ pub struct Simulator {
     listener: TcpListener,
     credentials_path: PathBuf,
     config_path: PathBuf,
+    /// The folder is ours as long as this is open.
+    _lock: File,
 }
 
 impl Simulator {
     /// Binds the port, then loads who there is, or makes them at the first start.
     ///
     /// # Errors
-    /// The port is taken, or the folder cannot be read, written or understood.
+    /// The port is taken, another simulator has the folder, or it cannot be read, written or understood.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let Options { data, listen, shop, backend_listen, outside } = options;
+        let Options { data, listen, shop, backend_listen, outside } = options.clone();
         let failed = |source| Error::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let base_url = base_url(listener.local_addr().map_err(failed)?);
@@ -85,10 +88,16 @@ impl Simulator {
         let opening = tokio::task::spawn_blocking(move || {
             Self::read(&data, base_url, backend_listen.unwrap_or(BACKEND), outside)
         });
-        let (world, credentials_path, config_path) = opening
+        let (lock, world) = opening
             .await
             .map_err(|cause| Error::Key { what: "credentials", why: cause.to_string() })??;
-        let simulator = Self { world: Arc::new(world), listener, credentials_path, config_path };
+        let simulator = Self {
+            world: Arc::new(world),
+            listener,
+            credentials_path: credentials::path(&options.data),
+            config_path: config_file::path(&options.data),
+            _lock: lock,
+        };
         if let Some(shop) = shop {
             simulator.set_shop(shop);
         }
@@ -100,8 +109,9 @@ impl Simulator {
         base_url: String,
         backend: SocketAddr,
         outside: Arc<dyn Outside>,
-    ) -> Result<(World, PathBuf, PathBuf), Error> {
+    ) -> Result<(File, World), Error> {
         files::make_folder(data)?;
+        let lock = files::take_folder(data)?;
         let now = outside.now_micros().div_euclid(SECOND);
         let credentials = Credentials::open(data, &base_url, now, &*outside)?;
         config_file::write(data, backend, &credentials)?;
@@ -121,7 +131,7 @@ impl Simulator {
             nonces: Shared::default(),
             stirred: watch::Sender::new(0),
         };
-        Ok((world, credentials::path(data), config_file::path(data)))
+        Ok((lock, world))
     }
 
     /// Where it is served: `http://127.0.0.1:PORT`.

@@ -86,7 +86,8 @@ impl Stage {
 
         let url = reachable(&server.url());
         let backend = Backend::new(Caller::new(plan.tape)?, url.clone(), &api_key);
-        let (shop, listener) = Shop::open(shop::menu(&stalls), backend.clone()).await?;
+        let shop_file = plan.data.join("shop.json");
+        let (shop, listener) = Shop::open(shop::menu(&stalls), backend.clone(), &shop_file).await?;
         simulator.set_shop(suanpan_simulator::Shop {
             name: shop::NAME.to_owned(),
             url: shop.url.clone(),
@@ -113,7 +114,7 @@ impl Stage {
             stalls,
             shop,
             backend,
-            shop_file: plan.data.join("shop.json"),
+            shop_file,
             server: running,
             others,
             stop_server,

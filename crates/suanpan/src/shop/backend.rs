@@ -70,10 +70,20 @@ impl Backend {
 
     /// `POST /v1/webhook-endpoints`: answers the id and the secret.
     pub(crate) async fn add_endpoint(&self, url: &str) -> Result<(String, String), Problem> {
-        // No Idempotency-Key: a second start on the same port wants an endpoint and a secret of its own.
+        // No Idempotency-Key: a start without our file wants an endpoint and a secret of its own.
         let body = Some(json!({ "url": url }));
         let made = self.ask(Method::POST, "/v1/webhook-endpoints", None, body).await?.good()?;
         Ok((Answer::text(&made, "id")?, Answer::text(&made, "secret")?))
+    }
+
+    /// `GET /v1/webhook-endpoints/{id}`: where it delivers to; `None` where there is no such endpoint.
+    pub(crate) async fn delivers_to(&self, id: &str) -> Result<Option<String>, Problem> {
+        let path = format!("/v1/webhook-endpoints/{id}");
+        let answer = self.ask(Method::GET, &path, None, None).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        Answer::text(&answer.good()?, "url").map(Some)
     }
 
     /// `DELETE /v1/webhook-endpoints/{id}`: it may be gone already.

@@ -14,6 +14,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use suanpan_server::outside::{Clock as _, Dice as _, SystemClock, SystemDice};
 use tokio::net::TcpListener;
@@ -37,6 +38,21 @@ pub(crate) struct Shop {
     /// Where the phone finds it.
     pub(crate) url: String,
     counter: Arc<Counter>,
+    before: Option<Settled>,
+}
+
+/// What the shop keeps from one start to the next.
+#[derive(Clone, Deserialize, Serialize)]
+struct Settled {
+    port: u16,
+    endpoint: String,
+    secret: String,
+}
+
+impl std::fmt::Debug for Settled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settled").field("port", &self.port).finish_non_exhaustive()
+    }
 }
 
 /// What the shop works with.
@@ -49,16 +65,24 @@ struct Counter {
 }
 
 impl Shop {
-    /// Finds a port on loopback, where nobody else comes in.
+    /// Finds a port on loopback, where nobody else comes in: that of the last start, where it is free, so that what the
+    /// backend has still to deliver arrives.
     pub(crate) async fn open(
         menu: Vec<Item>,
         backend: Backend,
+        state: &Path,
     ) -> Result<(Self, TcpListener), Problem> {
         let nowhere = |cause| Problem::machine("the shop finds no port", &cause);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(nowhere)?;
+        let before = private_file::read(state)?.map(|text| serde_json::from_str(&text));
+        let before: Option<Settled> = before.transpose().unwrap_or_default();
+        let port = before.as_ref().map_or(0, |before| before.port);
+        let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => listener,
+            Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(nowhere)?,
+        };
         let url = format!("http://{}", listener.local_addr().map_err(nowhere)?);
         let counter = Counter { menu, backend, ear: Ear::new(), clock: SystemClock::new() };
-        Ok((Self { url, counter: Arc::new(counter) }, listener))
+        Ok((Self { url, counter: Arc::new(counter), before }, listener))
     }
 
     /// Serves the phone of these origins, and the backend's webhooks, until told to stop.
@@ -73,22 +97,23 @@ impl Shop {
         served.map_err(|cause| Problem::machine("the shop lost its port", &cause))
     }
 
-    /// Lets the backend know where to deliver, and forgets the place of the last start.
-    ///
-    /// The state file names that place; where there is none, the shop is new and
-    /// gets its first orders.
+    /// Lets the backend know where to deliver, unless it knows from the last start. A shop that is new gets its first
+    /// orders.
     pub(crate) async fn settle(&self, state: &Path) -> Result<(), Problem> {
         let backend = &self.counter.backend;
-        let former = private_file::read(state)?;
-        let known = former.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if let Some(id) = known.as_ref().and_then(|known| known.get(ENDPOINT)?.as_str()) {
-            backend.forget_endpoint(id).await?;
+        let url = format!("{}{}", self.url, http::WEBHOOK);
+        if let Some(before) = &self.before {
+            if backend.delivers_to(&before.endpoint).await?.as_deref() == Some(&url) {
+                return self.counter.ear.trust(&before.secret);
+            }
+            backend.forget_endpoint(&before.endpoint).await?;
         }
-        let (id, secret) = backend.add_endpoint(&format!("{}{}", self.url, http::WEBHOOK)).await?;
+        let (endpoint, secret) = backend.add_endpoint(&url).await?;
         self.counter.ear.trust(&secret)?;
-        private_file::write(state, &json!({ ENDPOINT: id }).to_string())?;
+        let port = self.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(0);
+        private_file::write(state, &json!(Settled { port, endpoint, secret }).to_string())?;
 
-        if former.is_none() {
+        if self.before.is_none() {
             for (item, number) in self.counter.menu.iter().zip(1..=SEEDED) {
                 self.counter.order(item, &format!("seed-{number}")).await?;
             }
@@ -119,6 +144,5 @@ impl Counter {
     }
 }
 
-const ENDPOINT: &str = "webhook_endpoint";
 /// How many orders a new shop has.
 const SEEDED: usize = 3;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::process::{Running, text};
+use crate::process::{Running, run, text};
 use crate::secrets;
 
 fn dev(folder: &Path) -> Running {
@@ -120,7 +120,8 @@ async fn the_shop_sells_and_a_restart_forgets_nothing() {
     assert!(first.says("api_key").starts_with("sk_"));
     assert!(first.says("console").starts_with(&first.says("url")));
     let phone = Phone::open(&first).await;
-    let items = phone.get(&format!("{}/items", phone.shop)).await;
+    let shop = phone.shop.clone();
+    let items = phone.get(&format!("{shop}/items")).await;
     let seeded = phone.get(&format!("{}/orders", phone.shop)).await;
     assert_eq!(seeded.as_array().unwrap().len(), 3);
 
@@ -130,6 +131,23 @@ async fn the_shop_sells_and_a_restart_forgets_nothing() {
         paid.push(phone.buys(item).await);
     }
     let key = first.says("api_key");
+    // A folder is one development environment's.
+    let arguments = [
+        "dev",
+        "--data",
+        text(folder.path()),
+        "--listen",
+        "127.0.0.1:0",
+        "--simulator-listen",
+        "127.0.0.1:0",
+    ];
+    let other = run(&arguments);
+    assert_eq!((other.code, other.stdout.as_str()), (Some(2), ""), "{other:?}");
+    assert!(
+        other.stderr.contains("error[SP-SIM-IN-USE]") && other.stderr.contains("--data"),
+        "{other:?}"
+    );
+
     let ended = first.end("-TERM");
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
     for says in ["算盘", "打开手机", "curl -s http", "login ", "prepay ", "notify ", "webhook "]
@@ -150,7 +168,8 @@ async fn the_shop_sells_and_a_restart_forgets_nothing() {
             (&json!("paid"), &paid["transaction_id"])
         );
     }
-    // The former webhook endpoint is gone: one event, one delivery.
+    // The shop is where it was: what was still to be delivered arrives, and one event is one delivery.
+    assert_eq!(phone.shop, shop);
     let endpoints = phone.http.get(format!("{}/v1/webhook-endpoints", phone.backend));
     let endpoints = endpoints.bearer_auth(&key).send().await.unwrap().bytes().await.unwrap();
     let endpoints: Value = serde_json::from_slice(&endpoints).unwrap();
