@@ -50,7 +50,7 @@ pub(crate) async fn run(credentials: &Path, appid: Option<&str>) -> Result<Strin
     let moment = Moment { now: SystemOutside.now(), nonce: &SystemOutside.nonce() };
     let parameters = second_sign_v2(&shop.app_id, &placed.prepay_id, moment, sign_type, &key);
 
-    let close = v2::CloseOrder { account, app_id: &shop.app_id, out_trade_no: &number };
+    let close = v2::CloseOrder { account, app_id: &shop.app_id, sub: None, out_trade_no: &number };
     shop.client.call(&close).await.into_result()?;
     Ok(serde_json::to_string_pretty(&parameters)?)
 }

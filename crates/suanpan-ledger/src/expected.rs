@@ -10,8 +10,12 @@ use suanpan_wechat::{AppId, Fen, MchId, OutTradeNo, Payment, TransactionId};
 pub struct Expected<'a> {
     /// The merchant that is to get the money.
     pub mchid: &'a MchId,
-    /// The mini program that the order was placed for.
+    /// The mini program that the order was placed for; in partner mode an app of the partner.
     pub appid: &'a AppId,
+    /// Partner mode: the sub-merchant that is to get the money.
+    pub sub_mchid: Option<&'a MchId>,
+    /// Partner mode: the sub-merchant's own mini program, where the order was placed for it.
+    pub sub_appid: Option<&'a AppId>,
     /// The attempt's number.
     pub out_trade_no: &'a OutTradeNo,
     /// The order's amount.
@@ -24,7 +28,7 @@ pub struct Expected<'a> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the payment is for another {field}: {told} instead of {expected}")]
 pub struct Mismatch {
-    /// Which field, in our words: `merchant`, `app`, `order number`, `currency` or `amount`.
+    /// Which field, in our words: `merchant`, `app`, `sub-merchant`, `app of the sub-merchant`, `order number`, `currency` or `amount`.
     pub field: &'static str,
     /// What WeChat says.
     pub told: String,
@@ -37,6 +41,12 @@ impl Expected<'_> {
     pub fn compare(&self, payment: &Payment) -> Result<(), Mismatch> {
         same("merchant", payment.mchid.as_str(), self.mchid.as_str())?;
         same("app", payment.appid.as_str(), self.appid.as_str())?;
+        let sub_mchid = payment.sub_mchid.as_ref().map_or("none", MchId::as_str);
+        same("sub-merchant", sub_mchid, self.sub_mchid.map_or("none", MchId::as_str))?;
+        if let Some(sub_appid) = self.sub_appid {
+            let told = payment.sub_appid.as_ref().map_or("none", AppId::as_str);
+            same("app of the sub-merchant", told, sub_appid.as_str())?;
+        }
         same("order number", payment.out_trade_no.as_str(), self.out_trade_no.as_str())?;
         same("currency", &payment.currency, self.currency)?;
         // A payment that does not say how much is not the right amount.
@@ -82,6 +92,8 @@ mod tests {
         Payment {
             appid: AppId::parse("wxd678efh567hg6787").unwrap(),
             mchid: MchId::parse("1900000109").unwrap(),
+            sub_mchid: None,
+            sub_appid: None,
             out_trade_no: OutTradeNo::parse("20150806125346").unwrap(),
             state: TradeState::Success,
             transaction_id: Some(transaction("4200000001")),
@@ -100,12 +112,18 @@ mod tests {
 
     #[track_caller]
     fn check(change: impl Fn(&mut Payment), want: Option<&str>) {
-        let asked = payment();
-        let mut told = payment();
+        check_asked(payment(), change, want);
+    }
+
+    #[track_caller]
+    fn check_asked(asked: Payment, change: impl Fn(&mut Payment), want: Option<&str>) {
+        let mut told = asked.clone();
         change(&mut told);
         let expected = Expected {
             mchid: &asked.mchid,
             appid: &asked.appid,
+            sub_mchid: asked.sub_mchid.as_ref(),
+            sub_appid: asked.sub_appid.as_ref(),
             out_trade_no: &asked.out_trade_no,
             total: asked.total.unwrap(),
             currency: &asked.currency,
@@ -146,6 +164,38 @@ mod tests {
         check(
             |told| told.total = None,
             Some("the payment is for another amount: no amount instead of 9.90"),
+        );
+    }
+
+    #[test]
+    fn the_money_of_one_sub_merchant_is_not_the_money_of_another() {
+        let other = || MchId::parse("1900000222").unwrap();
+        let partner = Payment {
+            sub_mchid: MchId::parse("1900000111").ok(),
+            sub_appid: AppId::parse("wx1111111111111111").ok(),
+            ..payment()
+        };
+        check_asked(partner.clone(), |_| {}, None);
+        check_asked(
+            partner.clone(),
+            |told| told.sub_mchid = Some(other()),
+            Some("the payment is for another sub-merchant: 1900000222 instead of 1900000111"),
+        );
+        check_asked(
+            partner.clone(),
+            |told| told.sub_mchid = None,
+            Some("the payment is for another sub-merchant: none instead of 1900000111"),
+        );
+        check_asked(
+            partner,
+            |told| told.sub_appid = None,
+            Some(
+                "the payment is for another app of the sub-merchant: none instead of wx1111111111111111",
+            ),
+        );
+        check(
+            |told| told.sub_mchid = Some(other()),
+            Some("the payment is for another sub-merchant: 1900000222 instead of none"),
         );
     }
 

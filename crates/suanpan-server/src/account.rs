@@ -8,12 +8,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use suanpan_wechat::time::beijing_rfc3339;
 use suanpan_wechat::v2::SignType;
 use suanpan_wechat::v3::{Certificate, KeyRing, PrivateKey, PublicKey, Signer};
 use suanpan_wechat::{ApiV2Key, ApiV3Key, AppId, AppSecret, MchId, Serial, TextError, v2, v3};
 
 use crate::Error;
-use crate::config::{ApiVersion, AppConfig, Config, MerchantConfig, Secret};
+use crate::config::{
+    ApiVersion, AppConfig, AppOwner, Config, MerchantConfig, MerchantMode, Secret,
+};
+use crate::keys::{Keys, Problem};
+use crate::order::PartnerIds;
 
 /// One merchant account.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub struct App {
     pub appid: AppId,
     /// Its `AppSecret`.
     pub secret: AppSecret,
+    /// Partner mode: under which ids its orders are placed.
+    pub partner: Option<PartnerIds>,
 }
 
 #[derive(Debug)]
@@ -48,8 +55,10 @@ struct V2Keys {
 #[derive(Debug)]
 struct V3Keys {
     signer: Signer,
-    keys: KeyRing,
+    keys: Keys,
     api_v3_key: ApiV3Key,
+    /// The merchant's own first, then WeChat's as configured.
+    certificates: Vec<Certificate>,
 }
 
 /// All accounts of this server.
@@ -120,8 +129,31 @@ impl Account {
 
     /// The keys of APIv3, where it has them.
     pub fn v3(&self) -> Option<v3::Account<'_>> {
-        let V3Keys { signer, keys, api_v3_key } = self.v3.as_ref()?;
-        Some(v3::Account { signer, keys, api_v3_key })
+        let V3Keys { signer, keys, api_v3_key, .. } = self.v3.as_ref()?;
+        Some(v3::Account { signer, keys: keys.ring(), api_v3_key })
+    }
+
+    /// WeChat's keys, where it has the keys of APIv3.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.v3.as_ref().map(|v3| &v3.keys)
+    }
+
+    /// The certificates that are configured and expire within thirty days. `now` is in unix seconds.
+    pub(crate) fn expiring(&self, now: i64) -> Vec<Problem> {
+        let certificates = self.v3.iter().flat_map(|v3| &v3.certificates);
+        let soon = certificates.filter(|one| one.not_after < now.saturating_add(EXPIRES_SOON));
+        soon.map(|certificate| Problem {
+            mchid: self.mchid.clone(),
+            code: "SP-CERT-EXPIRES",
+            detail: format!(
+                "certificate {} ({}) is valid until {}",
+                certificate.serial,
+                certificate.subject,
+                beijing_rfc3339(certificate.not_after)
+            ),
+            remedy: "get the new one from the merchant platform (API 安全) and configure it",
+        })
+        .collect()
     }
 
     fn load(config: &Config, merchant: &MerchantConfig) -> Result<Self, Error> {
@@ -138,6 +170,9 @@ impl Account {
             v3: V3Keys::load(config, merchant, &mchid)?,
             mchid,
         };
+        if merchant.mode == MerchantMode::Direct && merchant.sp_appid.is_some() {
+            return Err(wrong(merchant, "sp_appid", "it is of mode = \"partner\" only"));
+        }
         match account.api {
             ApiVersion::V2 if account.v2.is_none() => {
                 Err(wrong(merchant, "api_v2_key", "it is needed with api = \"v2\""))
@@ -156,11 +191,49 @@ impl App {
         let place = format!("merchants[{}].apps[{}].secret", merchant.mchid, app.appid);
         let secret = config.secret(&place, app.secret.as_ref(), app.secret_file.as_deref())?;
         let secret = secret.ok_or_else(|| wrong(merchant, "apps.secret", "it is missing"))?;
+        let appid = AppId::parse(&app.appid).map_err(text(merchant, "apps.appid"))?;
         Ok(Self {
-            appid: AppId::parse(&app.appid).map_err(text(merchant, "apps.appid"))?,
+            partner: partner_ids(merchant, app, &appid)?,
+            appid,
             secret: AppSecret::parse(secret.expose()).map_err(text(merchant, "apps.secret"))?,
         })
     }
+}
+
+/// Under which ids the orders of an app are placed; none for a direct merchant.
+fn partner_ids(
+    merchant: &MerchantConfig,
+    app: &AppConfig,
+    appid: &AppId,
+) -> Result<Option<PartnerIds>, Error> {
+    let sub_mchid = match (merchant.mode, &app.sub_mchid) {
+        (MerchantMode::Direct, None) if app.owner == AppOwner::Partner => return Ok(None),
+        (MerchantMode::Direct, None) => {
+            return Err(wrong(merchant, "apps.owner", "it is of mode = \"partner\" only"));
+        }
+        (MerchantMode::Direct, Some(_)) => {
+            return Err(wrong(merchant, "apps.sub_mchid", "it is of mode = \"partner\" only"));
+        }
+        (MerchantMode::Partner, None) => {
+            let why = "it is needed with mode = \"partner\": whose orders are paid in this app?";
+            return Err(wrong(merchant, "apps.sub_mchid", why));
+        }
+        (MerchantMode::Partner, Some(sub_mchid)) => {
+            MchId::parse(sub_mchid).map_err(text(merchant, "apps.sub_mchid"))?
+        }
+    };
+    let sp_appid = match (app.owner, &merchant.sp_appid) {
+        (AppOwner::Partner, _) => appid.clone(),
+        (AppOwner::SubMerchant, Some(sp_appid)) => {
+            AppId::parse(sp_appid).map_err(text(merchant, "sp_appid"))?
+        }
+        (AppOwner::SubMerchant, None) => {
+            let why =
+                "it is needed with owner = \"sub_merchant\": orders name an app of the partner too";
+            return Err(wrong(merchant, "sp_appid", why));
+        }
+    };
+    Ok(Some(PartnerIds { sp_appid, sub_mchid }))
 }
 
 impl V2Keys {
@@ -206,28 +279,36 @@ impl V3Keys {
         let (inline, file) = (merchant.api_v3_key.as_ref(), merchant.api_v3_key_file.as_deref());
         let api_v3_key = secret(config, merchant, "api_v3_key", inline, file)?;
         let api_v3_key = api_v3_key.ok_or_else(|| needed("api_v3_key"))?;
+        let (ring, platform) = key_ring(config, merchant, &certificate.serial)?;
+        // A merchant with the public key alone has none to fetch, unless a message says otherwise.
+        let certified = !platform.is_empty() || ring.preferred().is_none();
+        let scheduled = merchant.api == ApiVersion::V3 && certified;
+        let serial = certificate.serial.clone();
         Ok(Some(Self {
-            keys: key_ring(config, merchant, &certificate.serial)?,
-            signer: Signer { mchid: mchid.clone(), serial: certificate.serial, key },
+            keys: Keys::new(ring, scheduled),
+            signer: Signer { mchid: mchid.clone(), serial, key },
+            certificates: std::iter::once(certificate).chain(platform).collect(),
             api_v3_key: ApiV3Key::parse(api_v3_key.expose())
                 .map_err(text(merchant, "api_v3_key"))?,
         }))
     }
 }
 
-/// WeChat's keys: platform certificates, the WeChat Pay public key, or both.
+/// WeChat's keys: platform certificates, the WeChat Pay public key, both, or none yet: then the
+/// certificates are fetched.
 fn key_ring(
     config: &Config,
     merchant: &MerchantConfig,
     own_serial: &Serial,
-) -> Result<KeyRing, Error> {
-    let mut keys = KeyRing::new();
+) -> Result<(KeyRing, Vec<Certificate>), Error> {
+    let (mut keys, mut platform) = (KeyRing::new(), Vec::new());
     for file in &merchant.platform_certificates {
         let certificate = read_certificate(config, merchant, "platform_certificates", file)?;
         if certificate.serial == *own_serial {
             let why = "this is the merchant's own certificate; WeChat's platform certificate belongs here";
             return Err(wrong(merchant, "platform_certificates", why));
         }
+        platform.push(certificate.clone());
         keys = keys.with_certificate(certificate);
     }
     match (&merchant.wechatpay_public_key_id, &merchant.wechatpay_public_key) {
@@ -243,11 +324,7 @@ fn key_ring(
             return Err(wrong(merchant, "wechatpay_public_key", why));
         }
     }
-    if keys.preferred().is_none() {
-        let why = "no answer of WeChat can be verified: give wechatpay_public_key or platform_certificates";
-        return Err(wrong(merchant, "wechatpay_public_key", why));
-    }
-    Ok(keys)
+    Ok((keys, platform))
 }
 
 fn secret(
@@ -296,3 +373,9 @@ fn of<'a>(
 ) -> impl FnOnce(suanpan_wechat::Error) -> Error + 'a {
     move |error| wrong(merchant, name, error.to_string())
 }
+
+/// Thirty days, in seconds.
+const EXPIRES_SOON: i64 = 30 * 24 * 3600;
+
+#[cfg(test)]
+mod tests;

@@ -174,8 +174,35 @@ pub struct MerchantConfig {
     /// WeChat's platform certificates.
     #[serde(default)]
     pub platform_certificates: Vec<PathBuf>,
+    /// Whether it sells itself, or for sub-merchants (服务商).
+    #[serde(default)]
+    pub mode: MerchantMode,
+    /// The partner's own app, for apps that are the sub-merchants'.
+    pub sp_appid: Option<String>,
     /// The mini programs bound to it.
     pub apps: Vec<AppConfig>,
+}
+
+/// For whom a merchant account sells.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum MerchantMode {
+    /// For itself.
+    #[default]
+    Direct,
+    /// For the sub-merchants that its apps name.
+    Partner,
+}
+
+/// Whose a mini program is, in partner mode.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum AppOwner {
+    /// The partner's: payers are known as `sp_openid`.
+    #[default]
+    Partner,
+    /// The sub-merchant's own: payers are known as `sub_openid`.
+    SubMerchant,
 }
 
 /// A mini program.
@@ -184,6 +211,11 @@ pub struct MerchantConfig {
 pub struct AppConfig {
     /// Its id.
     pub appid: String,
+    /// Partner mode: the sub-merchant whose orders are paid in it.
+    pub sub_mchid: Option<String>,
+    /// Partner mode: whose it is.
+    #[serde(default)]
+    pub owner: AppOwner,
     /// Its `AppSecret`.
     pub secret: Option<Secret>,
     /// The file that holds it.

@@ -8,14 +8,15 @@ use suanpan_client::{Outcome, Rejection};
 use suanpan_wechat as wechat;
 use suanpan_wechat::time::{beijing_compact, beijing_rfc3339};
 use suanpan_wechat::v2::{self, Fields, UnifiedOrder};
-use suanpan_wechat::v3::{self, JsapiOrder};
+use suanpan_wechat::v3::{self, JsapiOrder, PartnerJsapiOrder};
 use suanpan_wechat::{Moment, OpenId, OutTradeNo, Payment, PrepayId, RequestPayment};
 use suanpan_wechat::{second_sign_v2, second_sign_v3};
 
 use crate::Error;
 use crate::account::Account;
 use crate::config::ApiVersion;
-use crate::order::{Attempt, Order};
+use crate::keys;
+use crate::order::{Attempt, Order, PartnerIds};
 use crate::refund::Refund;
 use crate::world::World;
 
@@ -24,17 +25,27 @@ use crate::world::World;
 pub(crate) enum Placement {
     V2(Box<UnifiedOrder>),
     V3(Box<JsapiOrder>),
+    V3Partner(Box<PartnerJsapiOrder>),
+}
+
+/// Who owes what to whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parties<'a> {
+    pub(crate) order: &'a Order,
+    pub(crate) payer: &'a OpenId,
+    /// Partner mode: the sub-merchant.
+    pub(crate) partner: Option<&'a PartnerIds>,
 }
 
 impl Placement {
     /// The order for this payer, by the API of the account.
     pub(crate) fn new(
         account: &Account,
-        order: &Order,
-        openid: &OpenId,
+        parties: Parties<'_>,
         out_trade_no: &OutTradeNo,
         notify_url: String,
     ) -> Self {
+        let Parties { order, payer: openid, partner } = parties;
         let (app, openid, number) = (order.app.clone(), openid.clone(), out_trade_no.clone());
         let (total, description) = (order.amount, order.description.clone());
         let expires = order.expires_at.map(|at| at.div_euclid(1_000_000));
@@ -43,10 +54,33 @@ impl Placement {
                 let mut placed =
                     UnifiedOrder::jsapi(app, openid, number, total, description, notify_url);
                 placed.time_expire = expires.map(beijing_compact);
+                if let Some(PartnerIds { sp_appid, sub_mchid }) = partner {
+                    placed.sub_mch_id = Some(sub_mchid.clone());
+                    if placed.appid != *sp_appid {
+                        // The app is the sub-merchant's own, and so is the name of the payer.
+                        placed.sub_appid = Some(placed.appid);
+                        placed.sub_openid = placed.openid.take();
+                        placed.appid = sp_appid.clone();
+                    }
+                }
                 Self::V2(Box::new(placed))
             }
             ApiVersion::V3 => {
                 let mchid = account.mchid.clone();
+                if let Some(PartnerIds { sp_appid, sub_mchid }) = partner {
+                    let sub_app = Some(app).filter(|app| app != sp_appid);
+                    let mut placed = PartnerJsapiOrder::new(
+                        (mchid, sp_appid.clone()),
+                        (sub_mchid.clone(), sub_app),
+                        openid,
+                        number,
+                        total,
+                        description,
+                        notify_url,
+                    );
+                    placed.time_expire = expires.map(beijing_rfc3339);
+                    return Self::V3Partner(Box::new(placed));
+                }
                 let mut placed =
                     JsapiOrder::new(app, mchid, openid, number, total, description, notify_url);
                 placed.time_expire = expires.map(beijing_rfc3339);
@@ -60,19 +94,22 @@ impl Placement {
         match self {
             Self::V2(order) => Ok(order.fields().to_xml()),
             Self::V3(order) => serde_json::to_string(order).map_err(|_| Error::Broken),
+            Self::V3Partner(order) => serde_json::to_string(order).map_err(|_| Error::Broken),
         }
     }
 
-    /// Reads the text back.
-    fn parse(text: &str) -> Result<Self, Error> {
+    /// Reads the text of an attempt back.
+    fn of(attempt: &Attempt) -> Result<Self, Error> {
+        let text = attempt.request.as_str();
+        let broken = |source| suanpan_wechat::Error::Json { what: "stored order", source };
         let read = if text.starts_with('<') {
             Fields::parse(text.as_bytes())
                 .and_then(UnifiedOrder::from_fields)
                 .map(|order| Self::V2(Box::new(order)))
+        } else if attempt.partner.is_some() {
+            serde_json::from_str(text).map(|order| Self::V3Partner(Box::new(order))).map_err(broken)
         } else {
-            serde_json::from_str(text)
-                .map(|order| Self::V3(Box::new(order)))
-                .map_err(|source| suanpan_wechat::Error::Json { what: "stored order", source })
+            serde_json::from_str(text).map(|order| Self::V3(Box::new(order))).map_err(broken)
         };
         read.map_err(|cause| Error::Unwritable {
             operation: "the stored order",
@@ -85,6 +122,7 @@ impl Placement {
         match &mut self {
             Self::V2(order) => order.out_trade_no = number,
             Self::V3(order) => order.out_trade_no = number,
+            Self::V3Partner(order) => order.out_trade_no = number,
         }
         self
     }
@@ -101,14 +139,18 @@ pub(crate) async fn place(
     account: &Account,
     attempt: &Attempt,
 ) -> Result<Outcome<PrepayId>, Error> {
-    Ok(match Placement::parse(&attempt.request)? {
+    Ok(match Placement::of(attempt)? {
         Placement::V2(order) => {
             let call = v2::PlaceOrder { account: v2_keys(account)?, order: &order };
             world.client.call(&call).await.map(|answer| answer.prepay_id)
         }
         Placement::V3(order) => {
             let call = v3::Prepay { account: v3_keys(account)?, order: &order };
-            world.client.call(&call).await
+            keys::ask(world, account, &call).await
+        }
+        Placement::V3Partner(order) => {
+            let call = v3::PartnerPrepay { account: v3_keys(account)?, order: &order };
+            keys::ask(world, account, &call).await
         }
     })
 }
@@ -122,14 +164,25 @@ pub(crate) async fn query(
     let out_trade_no = &attempt.out_trade_no;
     Ok(match api_of(attempt) {
         ApiVersion::V2 => {
-            let account = v2_keys(account)?;
-            let call = v2::QueryOrder { account, app_id: &attempt.appid, out_trade_no };
+            let (account, app_id) = (v2_keys(account)?, attempt.own_app());
+            let call = v2::QueryOrder { account, app_id, sub: sub_of(attempt), out_trade_no };
             world.client.call(&call).await.map(|answer| answer.payment)
         }
         ApiVersion::V3 => {
-            let call = v3::QueryByOutTradeNo { account: v3_keys(account)?, out_trade_no };
+            let keys = v3_keys(account)?;
+            let told = match attempt.sub_mchid() {
+                None => {
+                    let call = v3::QueryByOutTradeNo { account: keys, out_trade_no };
+                    keys::ask(world, account, &call).await
+                }
+                Some(sub_mchid) => {
+                    let call =
+                        v3::PartnerQueryByOutTradeNo { account: keys, sub_mchid, out_trade_no };
+                    keys::ask(world, account, &call).await
+                }
+            };
             // Merchant, app and number are promised; without them nobody can tell what this is.
-            world.client.call(&call).await.try_map(|answer| answer.payment())
+            told.try_map(|answer| answer.payment())
         }
     })
 }
@@ -143,13 +196,19 @@ pub(crate) async fn close(
     let out_trade_no = &attempt.out_trade_no;
     Ok(match api_of(attempt) {
         ApiVersion::V2 => {
-            let account = v2_keys(account)?;
-            let call = v2::CloseOrder { account, app_id: &attempt.appid, out_trade_no };
+            let (account, app_id) = (v2_keys(account)?, attempt.own_app());
+            let call = v2::CloseOrder { account, app_id, sub: sub_of(attempt), out_trade_no };
             world.client.call(&call).await
         }
         ApiVersion::V3 => {
-            let call = v3::Close { account: v3_keys(account)?, out_trade_no };
-            world.client.call(&call).await
+            let keys = v3_keys(account)?;
+            match attempt.sub_mchid() {
+                None => keys::ask(world, account, &v3::Close { account: keys, out_trade_no }).await,
+                Some(sub_mchid) => {
+                    let call = v3::PartnerClose { account: keys, sub_mchid, out_trade_no };
+                    keys::ask(world, account, &call).await
+                }
+            }
         }
     })
 }
@@ -288,6 +347,12 @@ pub(crate) fn second_sign(
 /// WeChat's own word, where it refused.
 pub(crate) fn refusal_code(no: &Rejection) -> &str {
     no.refusal().map_or("", |refusal| refusal.code.as_str())
+}
+
+/// Partner mode in APIv2: for whom is asked.
+fn sub_of(attempt: &Attempt) -> Option<v2::SubMerchant<'_>> {
+    let mch_id = attempt.sub_mchid()?;
+    Some(v2::SubMerchant { mch_id, app_id: attempt.sub_app() })
 }
 
 fn v2_keys(account: &Account) -> Result<v2::Account<'_>, Error> {

@@ -9,6 +9,7 @@
 //! http/ ──▶ flow/, repair/ ──▶ store/       what is true
 //!                        └──▶ gateway.rs    what WeChat is asked
 //! due.rs ─▶ flow/webhook, repair/query      what time starts
+//! keys.rs                                   WeChat's keys: fetched, kept, replaced
 //!                └────────▶ receivers/      the merchant's own systems
 //! ```
 //!
@@ -24,6 +25,8 @@ pub mod flow;
 mod gateway;
 pub mod http;
 pub mod ids;
+mod keys;
+mod metrics;
 pub mod order;
 pub mod outside;
 mod receivers;
@@ -79,6 +82,9 @@ impl Server {
         };
         let world = Arc::new(World::new(&config, seams, store, public_url)?);
         flow::endpoints::adopt_configured(&world, &config).await?;
+        for account in world.accounts.iter() {
+            keys::load(&world, account).await?;
+        }
         let first_api_key = first_api_key(&world).await?;
         Ok(Self { world, listener, address, config, first_api_key })
     }
@@ -121,6 +127,7 @@ impl Server {
             drop(stopped.wait_for(|stopped| *stopped).await);
         };
         let worker = tokio::spawn(due::work(Arc::clone(&self.world), until(stopped.clone())));
+        let keeper = tokio::spawn(keys::watch(Arc::clone(&self.world), until(stopped.clone())));
         let stopping = http::console::Stopping(stopped.clone());
         let router = http::routes::router(Arc::clone(&self.world), &self.config)
             .layer(axum::Extension(stopping));
@@ -132,7 +139,10 @@ impl Server {
         tracing::info!("stopping: no new requests, finishing those under way");
         stop.send_replace(true);
         let patience = Duration::from_secs(self.config.server.shutdown_seconds);
-        let ended = tokio::time::timeout(patience, async { (served.await, worker.await) }).await;
+        let ended = tokio::time::timeout(patience, async {
+            (served.await, worker.await.and(keeper.await))
+        })
+        .await;
         self.world.store.close().await;
         match ended {
             Ok((Ok(()), Ok(()))) => Ok(()),

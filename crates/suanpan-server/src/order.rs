@@ -57,8 +57,10 @@ pub struct Attempt {
     pub order_id: OrderId,
     /// The merchant that it was placed by.
     pub mchid: MchId,
-    /// The mini program that it was placed for.
+    /// The mini program that the payer pays in: the one that signs for the sheet.
     pub appid: AppId,
+    /// Partner mode: for whom it was placed.
+    pub partner: Option<PartnerIds>,
     /// Its number at WeChat.
     pub out_trade_no: OutTradeNo,
     /// The payer that it was placed for.
@@ -81,12 +83,39 @@ pub struct Attempt {
     pub version: i64,
 }
 
+/// Partner mode: the two ids that an attempt has beside its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PartnerIds {
+    /// The partner's app that it was placed under; the attempt's `appid` is another where the app is the sub-merchant's.
+    pub sp_appid: AppId,
+    /// The sub-merchant that gets the money.
+    pub sub_mchid: MchId,
+}
+
 impl Attempt {
+    /// The app that it was placed under: the partner's, where there is one.
+    pub fn own_app(&self) -> &AppId {
+        self.partner.as_ref().map_or(&self.appid, |partner| &partner.sp_appid)
+    }
+
+    /// Partner mode: the sub-merchant.
+    pub fn sub_mchid(&self) -> Option<&MchId> {
+        self.partner.as_ref().map(|partner| &partner.sub_mchid)
+    }
+
+    /// Partner mode: the sub-merchant's own app, where the payer pays in it.
+    pub fn sub_app(&self) -> Option<&AppId> {
+        let partner = self.partner.as_ref()?;
+        Some(&self.appid).filter(|appid| **appid != partner.sp_appid)
+    }
+
     /// What a payment must say to be this attempt's.
     pub fn expected<'a>(&'a self, order: &'a Order) -> Expected<'a> {
         Expected {
             mchid: &self.mchid,
-            appid: &self.appid,
+            appid: self.own_app(),
+            sub_mchid: self.sub_mchid(),
+            sub_appid: self.sub_app(),
             out_trade_no: &self.out_trade_no,
             total: order.amount,
             currency: &order.currency,

@@ -12,6 +12,7 @@ use crate::Error;
 use crate::account::{Account, Accounts};
 use crate::config::Config;
 use crate::ids::OrderId;
+use crate::metrics::Metrics;
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
@@ -45,6 +46,7 @@ pub struct World {
     pub(crate) receivers: Receivers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dice: Arc<dyn Dice>,
+    pub(crate) metrics: Metrics,
     /// Logins under way, by app and code: the same code is asked for once.
     pub(crate) logins: Cache<String, OpenId>,
     /// What `confirm` asks and has asked.
@@ -74,6 +76,7 @@ impl World {
             store,
             clock: seams.clock,
             dice: seams.dice,
+            metrics: Metrics::default(),
             logins: Cache::new(10_000),
             confirms: Confirms::new(),
             public_url,

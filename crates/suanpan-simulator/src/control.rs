@@ -66,7 +66,7 @@ impl IntoResponse for No {
 }
 
 /// Reads a body whatever its content type says.
-fn read<T: DeserializeOwned>(body: &Bytes, remedy: &'static str) -> Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(body: &Bytes, remedy: &'static str) -> Result<T> {
     serde_json::from_slice(body).map_err(|cause| No::bad(format!("the body: {cause}"), remedy))
 }
 
@@ -250,6 +250,6 @@ pub(crate) async fn set_switches(State(world): Shared, body: Bytes) -> Result<Js
 
 /// Anything else under `/_sim/`.
 pub(crate) async fn nothing() -> No {
-    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, confirm-receipt, faults, clock, switches";
+    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, confirm-receipt, faults, clock, switches, keys";
     No::new(StatusCode::NOT_FOUND, "SIM_NOT_FOUND", "there is nothing here", remedy)
 }

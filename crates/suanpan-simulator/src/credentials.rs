@@ -45,6 +45,18 @@ pub(crate) struct MerchantEntry {
     pub(crate) wechatpay_public_key_id: String,
     pub(crate) wechatpay_public_key: PathBuf,
     pub(crate) apps: Vec<String>,
+    /// Those that a partner (服务商) asks for; none makes it a direct merchant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sub_merchants: Vec<SubMerchantEntry>,
+}
+
+/// A sub-merchant (特约商户): it has no keys, its partner signs.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct SubMerchantEntry {
+    pub(crate) mchid: String,
+    pub(crate) name: String,
+    /// Its own mini programs; the partner's are for all of its sub-merchants.
+    pub(crate) apps: Vec<String>,
 }
 
 /// A platform certificate.
@@ -92,13 +104,18 @@ impl Mode {
 }
 
 /// The merchants of the first start: name, API, mode, number of platform certificates.
-const SEED: [(&str, Api, Mode, usize); 4] = [
+const SEED: [(&str, Api, Mode, usize); 5] = [
     ("算盘茶馆", Api::V3, Mode::PublicKey, 0),
     ("算盘书店", Api::V2, Mode::PlatformCertificate, 1),
     // In a rotation: two certificates are listed, and either may sign.
     ("算盘花店", Api::V3, Mode::PlatformCertificate, 2),
     ("算盘面馆", Api::V2, Mode::Migrating, 1),
+    (PARTNER, Api::V3, Mode::PublicKey, 0),
 ];
+
+/// The partner, and its sub-merchants: name, and whether it has a mini program of its own.
+const PARTNER: &str = "算盘服务商";
+const SUB_MERCHANTS: [(&str, bool); 2] = [("算盘包子铺", false), ("算盘糖水铺", true)];
 
 impl Credentials {
     /// Loads them, or makes them; then writes the file for this run.
@@ -119,10 +136,7 @@ impl Credentials {
         for merchant in &mut credentials.merchants {
             merchant.lay(data);
         }
-
-        let text = serde_json::to_string_pretty(&credentials)
-            .map_err(|cause| Error::Content { path: path.clone(), why: cause.to_string() })?;
-        files::write_private(&path, format!("{text}\n").as_bytes())?;
+        credentials.save(data)?;
         Ok(credentials)
     }
 
@@ -135,10 +149,7 @@ impl Credentials {
             users: users(),
         };
         for (name, api, mode, certificates) in SEED {
-            let app = AppEntry {
-                appid: format!("wx{}", dice::hexadecimal(outside, 8)),
-                secret: dice::hexadecimal(outside, 16),
-            };
+            let app = AppEntry::make(outside);
             let platform = (0..certificates).map(|_| authority.platform(outside));
             let platform = platform.collect::<Result<Vec<_>, _>>()?;
             let mchid = format!("16{}", dice::digits(outside, 8));
@@ -164,6 +175,7 @@ impl Credentials {
                 ),
                 wechatpay_public_key: PathBuf::new(),
                 apps: vec![app.appid.clone()],
+                sub_merchants: Vec::new(),
                 mchid,
             };
             merchant.lay(data);
@@ -171,7 +183,40 @@ impl Credentials {
             made.merchants.push(merchant);
             made.apps.push(app);
         }
+        made.make_sub_merchants(outside);
         Ok(made)
+    }
+
+    fn make_sub_merchants(&mut self, outside: &dyn Outside) {
+        let Some(partner) = self.merchants.iter_mut().find(|one| one.name == PARTNER) else {
+            return;
+        };
+        for (name, has_app) in SUB_MERCHANTS {
+            let own = has_app.then(|| AppEntry::make(outside));
+            partner.sub_merchants.push(SubMerchantEntry {
+                mchid: format!("16{}", dice::digits(outside, 8)),
+                name: name.to_owned(),
+                apps: own.iter().map(|app| app.appid.clone()).collect(),
+            });
+            self.apps.extend(own);
+        }
+    }
+
+    /// Writes the file.
+    pub(crate) fn save(&self, data: &Path) -> Result<(), Error> {
+        let path = path(data);
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|cause| Error::Content { path: path.clone(), why: cause.to_string() })?;
+        files::write_private(&path, format!("{text}\n").as_bytes())
+    }
+}
+
+impl AppEntry {
+    fn make(outside: &dyn Outside) -> Self {
+        Self {
+            appid: format!("wx{}", dice::hexadecimal(outside, 8)),
+            secret: dice::hexadecimal(outside, 16),
+        }
     }
 }
 
@@ -186,6 +231,17 @@ impl MerchantEntry {
         for platform in &mut self.platform_certificates {
             platform.path = folder.join(format!("wechatpay_{}.pem", platform.serial));
         }
+    }
+
+    /// Adds a new platform certificate, and writes its files.
+    pub(crate) fn certify(&mut self, data: &Path, made: &Certified) -> Result<(), Error> {
+        let serial = made.serial.clone();
+        self.platform_certificates.push(PlatformEntry { serial, path: PathBuf::new() });
+        self.lay(data);
+        if let Some(entry) = self.platform_certificates.last() {
+            files::write_private(&entry.path, made.certificate.as_bytes())?;
+        }
+        files::write_private(&wechat_key(data, &made.serial), made.private_key.as_bytes())
     }
 
     /// Writes the merchant's files, and WeChat's half of the keys.

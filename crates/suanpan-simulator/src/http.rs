@@ -12,13 +12,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::gateway::platform::Call;
 use crate::gateway::{Operation, hear, hear_nothing};
 use crate::world::World;
-use crate::{control, phone};
+use crate::{control, phone, rekey};
 
 /// Everything that the simulator serves.
 pub(crate) fn routes(world: Arc<World>) -> Router {
     use Operation::{
         Login, V2CloseOrder, V2OrderQuery, V2Refund, V2RefundQuery, V2UnifiedOrder,
-        V3AbnormalRefund, V3Certificates, V3Close, V3Jsapi, V3QueryById, V3QueryByNumber, V3Refund,
+        V3AbnormalRefund, V3Certificates, V3Close, V3Jsapi, V3PartnerClose, V3PartnerJsapi,
+        V3PartnerQueryById, V3PartnerQueryByNumber, V3QueryById, V3QueryByNumber, V3Refund,
         V3RefundQuery,
     };
     let asks = |operation| {
@@ -45,6 +46,11 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/v3/refund/domestic/refunds", posts(V3Refund))
         .route("/v3/refund/domestic/refunds/{number}", gets(V3RefundQuery))
         .route("/v3/refund/domestic/refunds/{id}/apply-abnormal-refund", posts(V3AbnormalRefund))
+        // … for partners
+        .route("/v3/pay/partner/transactions/jsapi", posts(V3PartnerJsapi))
+        .route("/v3/pay/partner/transactions/out-trade-no/{number}", gets(V3PartnerQueryByNumber))
+        .route("/v3/pay/partner/transactions/out-trade-no/{number}/close", posts(V3PartnerClose))
+        .route("/v3/pay/partner/transactions/id/{id}", gets(V3PartnerQueryById))
         // api.mch.weixin.qq.com, APIv2
         .route("/pay/unifiedorder", anything(V2UnifiedOrder))
         .route("/pay/orderquery", anything(V2OrderQuery))
@@ -64,6 +70,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/_sim/refunds", post(control::decide_refund))
         .route("/_sim/requests", get(control::requests))
         .route("/_sim/switches", get(control::switches).post(control::set_switches))
+        .route("/_sim/keys", post(rekey::keys))
         .route("/_sim/{*nothing}", any(control::nothing))
         // The payer's phone
         .route("/", get(phone::home))

@@ -32,6 +32,9 @@ pub(crate) struct Order {
     pub(crate) mchid: MchId,
     pub(crate) out_trade_no: OutTradeNo,
     pub(crate) appid: AppId,
+    /// Partner mode: for whom it was placed.
+    #[serde(default)]
+    pub(crate) sub: Option<Sub>,
     /// Which API placed it: the payment and the notification speak the same.
     pub(crate) api: Api,
     /// APIv2: `MD5` or `HMAC-SHA256`.
@@ -54,6 +57,16 @@ pub(crate) struct Order {
     pub(crate) refunded: bool,
     /// Oldest first.
     pub(crate) prepays: Vec<Prepay>,
+}
+
+/// The sub-merchant of an order that a partner placed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Sub {
+    pub(crate) mchid: MchId,
+    /// Its own mini program, where the order names it.
+    pub(crate) appid: Option<AppId>,
+    /// Whether the payer is named as that mini program knows them.
+    pub(crate) payer_is_its: bool,
 }
 
 /// Where an order stands.
@@ -95,6 +108,17 @@ impl Order {
     /// Its place in the book.
     pub(crate) fn key(&self) -> OrderKey {
         (self.mchid.clone(), self.out_trade_no.clone())
+    }
+
+    /// The mini program that the payer pays in.
+    pub(crate) fn payer_app(&self) -> &AppId {
+        let its = self.sub.as_ref().filter(|sub| sub.payer_is_its);
+        its.and_then(|sub| sub.appid.as_ref()).unwrap_or(&self.appid)
+    }
+
+    /// Whether it was placed for this sub-merchant, or for nobody else.
+    pub(crate) fn is_for(&self, sub_mchid: Option<&str>) -> bool {
+        self.sub.as_ref().map(|sub| sub.mchid.as_str()) == sub_mchid
     }
 
     /// Where it stands at this moment.

@@ -11,7 +11,7 @@
 //! | 2, 3 order, prepay   | `gateway::v3`, `gateway::v2`, `gateway::book` |
 //! | 4 second sign        | `payer`, `phone`                             |
 //! | 5 notify             | `notify`                                     |
-//! | when something fails | `faults`, `switches`, `requests`             |
+//! | when something fails | `faults`, `switches`, `requests`, `rekey`    |
 //!
 //! It imports nothing of Suanpan but `suanpan-wechat`: to the rest it is the second
 //! opinion. It is play money on a loopback address: do not put it on the internet.
@@ -49,6 +49,7 @@ mod payer;
 mod phone;
 mod refund;
 mod registry;
+mod rekey;
 mod requests;
 mod simulator;
 mod switches;

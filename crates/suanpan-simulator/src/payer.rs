@@ -129,7 +129,7 @@ fn sheet(world: &World, user: &str, object: &Value) -> Result<Order, Wrong> {
     })?;
     wrong::check(world, &order, &five)?;
 
-    if openid(&order.appid, user) != order.openid {
+    if openid(order.payer_app(), user) != order.openid {
         let why = format!("the order was placed for another payer, and {user} holds this phone");
         return Err(Wrong::new("user", "支付验证签名失败", why));
     }

@@ -50,7 +50,9 @@ pub(crate) async fn beside(Path(name): Path<String>) -> Response {
 pub(crate) async fn config(State(world): State<Arc<World>>) -> Json<Value> {
     let apps = world.registry.merchants.iter().flat_map(|merchant| {
         let app = |appid| json!({ "appid": appid, "mchid": merchant.mchid, "merchant_name": merchant.name });
-        merchant.apps.iter().map(app)
+        // A sub-merchant's own mini program stands on the phone like any other.
+        let own = merchant.subs.iter().flat_map(|sub| &sub.apps);
+        merchant.apps.iter().chain(own).map(app)
     });
     let shop =
         world.shop.lock().clone().map(

@@ -26,6 +26,8 @@ pub(crate) struct Switches {
     pub(crate) v3_openid_mismatch: String,
     /// APIv3, closing a number that was never ordered: 204 (seen in the field), or 404 `ORDER_NOT_EXIST`.
     pub(crate) v3_close_of_unknown_is_204: bool,
+    /// APIv3, a partner names a sub-merchant that is not bound to it: `NO_AUTH` or `PARAM_ERROR`.
+    pub(crate) v3_unbound_sub_merchant: String,
     /// Whether refusals of business are signed as grants are.
     pub(crate) v3_refusals_are_signed: bool,
     /// Blanks after the commas of `Authorization`: refused by default.
@@ -104,6 +106,7 @@ impl Default for Switches {
             v3_order_after_payment: "ORDER_PAID".to_owned(),
             v3_openid_mismatch: "PARAM_ERROR".to_owned(),
             v3_close_of_unknown_is_204: true,
+            v3_unbound_sub_merchant: "NO_AUTH".to_owned(),
             v3_refusals_are_signed: true,
             v3_blanks_in_authorization: false,
             v3_repeated_nonce_is_refused: false,

@@ -36,6 +36,8 @@ fn told_order(ledger: &Ledger, order: &Order, now: i64) -> Value {
     json!({
         "mchid": order.mchid,
         "appid": order.appid,
+        "sub_mchid": order.sub.as_ref().map(|sub| &sub.mchid),
+        "sub_appid": order.sub.as_ref().and_then(|sub| sub.appid.as_ref()),
         "out_trade_no": order.out_trade_no,
         "api": order.api,
         "sign_type": order.sign_type,

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use suanpan_wechat::{Moment, Nonce};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::credentials::Credentials;
 use crate::faults::Faults;
 use crate::gateway::platform::Tokens;
 use crate::ledger::{Ledger, Record};
@@ -23,6 +26,12 @@ pub(crate) struct World {
     pub(crate) outside: Arc<dyn Outside>,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
+    /// The folder of keys, credentials and the ledger.
+    pub(crate) data: PathBuf,
+    /// `credentials.json` as it was written last.
+    pub(crate) credentials: Shared<Credentials>,
+    /// `server.listen` in `suanpan.toml`.
+    pub(crate) backend: SocketAddr,
     pub(crate) base_url: String,
     pub(crate) shop: Shared<Option<Shop>>,
     pub(crate) ledger: Shared<Ledger>,

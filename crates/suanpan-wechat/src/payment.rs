@@ -10,10 +10,14 @@ use crate::{AppId, Fen, MchId, OpenId, OutTradeNo, TransactionId};
 /// app, number, currency, amount) is the receiver's to compare.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Payment {
-    /// The mini program that the order was placed for.
+    /// The mini program that the order was placed for; in partner mode an app of the partner.
     pub appid: AppId,
-    /// The merchant that gets the money.
+    /// The merchant that gets the money; in partner mode the partner.
     pub mchid: MchId,
+    /// Partner mode: the sub-merchant that gets the money.
+    pub sub_mchid: Option<MchId>,
+    /// Partner mode: the sub-merchant's own mini program, where the order was placed for it.
+    pub sub_appid: Option<AppId>,
     /// The number that the order was placed under.
     pub out_trade_no: OutTradeNo,
     /// Where it stands.

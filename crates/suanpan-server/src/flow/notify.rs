@@ -11,6 +11,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use suanpan_ledger::Mismatch;
+use suanpan_wechat::Error::{Probe, UnknownSerial};
 use suanpan_wechat::v2::{self, Fields, PaymentNotice, RefundNotice};
 use suanpan_wechat::v3::{Notification, PaymentNotification, RefundNotification};
 use suanpan_wechat::{MchId, Payment};
@@ -22,6 +23,8 @@ use crate::flow::paid::{Matched, Settled, Settling};
 use crate::flow::refund_notice::{self, RefundTold};
 use crate::gateway;
 use crate::ids::OrderId;
+use crate::keys;
+use crate::metrics::Counter;
 use crate::order::{Attempt, Order};
 use crate::store::{Arrival, Remark, Verdict};
 use crate::timeline::{Entry, Step};
@@ -70,7 +73,7 @@ pub async fn notify(
         body: body.to_vec(),
     };
     let refused = |arrival, verdict| Refused { arrival, verdict, dedupe_key: None, order_id: None };
-    let verified = match verify(account, headers, body, world.clock.now_seconds()) {
+    let verified = match verify_or_learn(world, account, headers, body).await {
         Ok(Told::Payment(verified)) => *verified,
         Ok(Told::Refund(message)) => {
             return refund_notice::take(world, account, arrival, *message).await;
@@ -99,6 +102,25 @@ pub async fn notify(
             let refused = Refused { dedupe_key, order_id, ..refused(arrival, Verdict::Unmatched) };
             refuse(world, refused, mismatch.into()).await
         }
+    }
+}
+
+/// Verifies; where the signature names a key that is not here, fetches WeChat's keys and looks again.
+async fn verify_or_learn(
+    world: &World,
+    account: &Account,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Told, Error> {
+    let now = world.clock.now_seconds();
+    match verify(account, headers, body, now) {
+        Err(Error::Notification(UnknownSerial { serial, known })) => {
+            if keys::learn(world, account, &serial).await {
+                return verify(account, headers, body, now);
+            }
+            Err(Error::Notification(UnknownSerial { serial, known }))
+        }
+        told => told,
     }
 }
 
@@ -214,7 +236,11 @@ async fn accept(
             Ok(settled)
         })
     });
-    match settled.await? {
+    let settled = settled.await?;
+    let verdict =
+        if matches!(settled, Settled::Moved(_)) { Verdict::Moved } else { Verdict::Known };
+    world.metrics.count(Counter::Notifications(verdict.as_str()));
+    match settled {
         Settled::Moved(entry) => entry.log(&order.id),
         Settled::Known => tracing::info!(order_id = %order.id, "the notification told nothing new"),
     }
@@ -231,6 +257,10 @@ pub(super) async fn refuse(
         // Anybody can post this: keep enough to see what it was, and no more.
         refused.arrival.body.truncate(KEPT_OF_A_REFUSED_BODY);
     }
+    // A probe is WeChat's own doing: it is counted apart, so that it alarms nobody.
+    let is_probe = matches!(error, Error::Notification(Probe));
+    let verdict = if is_probe { "probe" } else { refused.verdict.as_str() };
+    world.metrics.count(Counter::Notifications(verdict));
     // Owned, so that the closure is good for any lifetime.
     let unit = (refused, error.code().to_owned());
     let kept = world.store.write(unit, |tx, (refused, code)| {

@@ -12,7 +12,7 @@ use suanpan_wechat::{OpenId, OutTradeNo, PrepayId};
 
 use crate::Error;
 use crate::account::Account;
-use crate::gateway::{self, Placement};
+use crate::gateway::{self, Parties, Placement};
 use crate::order::{Attempt, Order};
 use crate::repair::query::Standing;
 use crate::repair::{close, query, watch};
@@ -81,12 +81,19 @@ fn wanted(
     let number = world.dice.id("", world.now());
     let out_trade_no = OutTradeNo::parse(&number).map_err(|_| Error::Broken)?;
     let notify_url = world.notify_url(&account.mchid);
-    let placement = Placement::new(account, order, payer, &out_trade_no, notify_url);
+    let partner = world.accounts.of_app(&order.app).and_then(|(_, app)| app.partner.clone());
+    let placement = Placement::new(
+        account,
+        Parties { order, payer, partner: partner.as_ref() },
+        &out_trade_no,
+        notify_url,
+    );
     Ok(Attempt {
         id: world.id("att_"),
         order_id: order.id.clone(),
         mchid: account.mchid.clone(),
         appid: order.app.clone(),
+        partner,
         openid: Some(payer.clone()),
         request: placement.to_text()?,
         // The parameters under a number that never changes: what differs is a difference.

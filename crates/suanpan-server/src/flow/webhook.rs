@@ -16,6 +16,7 @@ use url::Url;
 use crate::Error;
 use crate::due::wait_after;
 use crate::ids::OrderId;
+use crate::metrics::Counter;
 use crate::store::{Claim, DeliveryAttempt, Endpoint, Event, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -86,6 +87,8 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
         latency_micros,
         problem,
     };
+    let outcome = if attempt.problem.is_none() { "delivered" } else { "failed" };
+    world.metrics.count(Counter::WebhookTries(outcome));
     conclude(world, claim, &event, &endpoint, attempt).await
 }
 

@@ -30,6 +30,7 @@ use super::{
 use crate::Error;
 use crate::config::Config;
 use crate::world::World;
+use crate::keys::{self, Problem};
 
 /// All endpoints.
 pub fn router(world: Arc<World>, config: &Config) -> Router {
@@ -93,7 +94,10 @@ fn open() -> OpenApiRouter<Arc<World>> {
 
 /// Outside of all limits: how we are can always be asked.
 fn health() -> OpenApiRouter<Arc<World>> {
-    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
+    OpenApiRouter::new()
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
+        .routes(routes!(metrics))
 }
 
 /// What holds for every request but those that ask how we are, the outermost last.
@@ -120,12 +124,24 @@ fn outermost(router: Router<Arc<World>>, world: &Arc<World>) -> Router<Arc<World
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(Arc::clone(world))))
 }
 
-/// 服务的状态。/ How the server is.
+/// 服务活着。/ The server is alive.
 #[derive(Serialize, ToSchema)]
 struct Health {
-    /// `ok` 或 `ready` / `ok` or `ready`
+    /// 总是 `ok` / always `ok`
     #[schema(value_type = String, example = "ok")]
     status: &'static str,
+}
+
+/// 服务的状态。/ How the server is.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    /// `ready`，或 `degraded`：有账号缺微信的密钥 / `ready`, or `degraded`: an account lacks WeChat's keys
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+    /// 无法验证微信消息的商户号 / the accounts for which nothing of WeChat's can be verified
+    degraded: Vec<Problem>,
+    /// 快要出问题的，如证书将到期 / what will be a problem soon, such as a certificate that expires
+    warnings: Vec<Problem>,
 }
 
 #[utoipa::path(get, path = "/healthz", tag = "server",
@@ -135,14 +151,32 @@ async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Ready when the database answers.
+/// Ready when the database answers. Accounts that lack WeChat's keys are named, and the others are
+/// served: a server that is taken out for one of its accounts would lose the payments of all.
 #[utoipa::path(get, path = "/readyz", tag = "server",
     summary = "能接请求吗 / Is it ready",
-    description = "数据库答话才算。\n\nWhen its database answers.",
-    responses((status = 200, description = "能 / ready", body = Health)))]
-async fn readyz(State(world): State<Arc<World>>) -> Result<Response, Refused> {
+    description = "数据库答话才算。缺微信密钥的商户号列在 `degraded` 里，其余照常服务，状态码仍是 200。\n\n\
+        When its database answers. Accounts that lack WeChat's keys are listed in `degraded`, \
+        the others are served; the status stays 200.",
+    responses((status = 200, description = "能 / ready", body = Readiness)))]
+async fn readyz(State(world): State<Arc<World>>) -> Result<Json<Readiness>, Refused> {
     world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await })).await?;
-    Ok(Json(Health { status: "ready" }).into_response())
+    let (degraded, warnings) = (keys::problems(&world), keys::warnings(&world));
+    let status = if degraded.is_empty() { "ready" } else { "degraded" };
+    Ok(Json(Readiness { status, degraded, warnings }))
+}
+
+/// What a monitor counts.
+#[utoipa::path(get, path = "/metrics", tag = "server",
+    summary = "指标 / Metrics",
+    description = "Prometheus 文本格式。标签里没有订单号、商户号、openid。\n\n\
+        In the text format of Prometheus. No label holds a number of an order, a merchant or a payer.",
+    responses((status = 200, description = "指标 / the metrics", body = String, content_type = "text/plain")))]
+async fn metrics(State(world): State<Arc<World>>) -> Result<Response, Refused> {
+    let backlog = world.store.look((), |tx, ()| Box::pin(async move { tx.due_backlog().await }));
+    let page = world.metrics.page(&backlog.await?, keys::problems(&world).len());
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, content_type)], page).into_response())
 }
 
 async fn no_route(request: Request) -> Refused {

@@ -59,7 +59,29 @@ pub struct Claim {
     pub created_at: i64,
 }
 
+/// How much work of one kind is not done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Backlog {
+    /// What is to be done.
+    pub kind: String,
+    /// `ready`, or `dead` where it was given up.
+    pub state: String,
+    /// How many.
+    pub count: i64,
+}
+
+impl Backlog {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self { kind: row.text("kind")?, state: row.text("state")?, count: row.int("count")? })
+    }
+}
+
 impl Tx {
+    /// How much work is not done, by kind and state.
+    pub async fn due_backlog(&mut self) -> Result<Vec<Backlog>, StoreError> {
+        self.rows(BACKLOG, &[]).await?.iter().map(Backlog::read).collect()
+    }
+
     /// Puts work in, in the same transaction as the reason for it. `false`: its key was there already.
     pub async fn due_put(&mut self, due: &NewDue<'_>) -> Result<bool, StoreError> {
         let args = vals![
@@ -220,3 +242,5 @@ const POOLS: &str = "WITH RECURSIVE pools (pool) AS (
                                            OR (earlier.created_at = due.created_at AND earlier.id < due.id)))
                   ORDER BY due_at, id LIMIT 1) AS at
     FROM pools WHERE pool IS NOT NULL";
+const BACKLOG: &str = "SELECT kind, state, COUNT(*) AS count FROM due WHERE state <> 'done'
+    GROUP BY kind, state ORDER BY kind, state";

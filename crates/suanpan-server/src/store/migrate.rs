@@ -37,6 +37,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "watches",
         sql: include_str!("../../migrations/0003_watches.sql"),
     },
+    Migration {
+        version: 5,
+        name: "accounts",
+        sql: include_str!("../../migrations/0005_accounts.sql"),
+    },
 ];
 
 /// Where a database stands.

@@ -16,6 +16,7 @@
 //! WeChat survives a power cut), one writer thread with group commit.
 
 mod access;
+mod certificates;
 mod console;
 mod database;
 mod due;
@@ -39,9 +40,10 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, watch};
 
 pub use self::access::Remembered;
+pub use self::certificates::Fetched;
 pub use self::console::{Delivered, Waiting};
 pub use self::database::Database;
-pub use self::due::{Claim, NewDue};
+pub use self::due::{Backlog, Claim, NewDue};
 pub use self::error::StoreError;
 pub use self::events::{DeliveryAttempt, Endpoint, Event, WEBHOOK};
 pub use self::inbox::{Arrival, Received, Remark, Verdict};

@@ -8,7 +8,7 @@ use suanpan_wechat::{MchId, OutTradeNo, PrepayId, TransactionId};
 
 use super::{Row, StoreError, Tx};
 use crate::ids::OrderId;
-use crate::order::{Attempt, Order};
+use crate::order::{Attempt, Order, PartnerIds};
 use crate::vals;
 
 /// Which orders a list shows, newest first.
@@ -120,6 +120,8 @@ impl Tx {
             &attempt.request,
             attempt.state.as_str(),
             attempt.created_at,
+            attempt.sub_mchid().map(MchId::as_str),
+            attempt.partner.as_ref().map(|partner| partner.sp_appid.as_str()),
         ];
         self.exec(ATTEMPT_PUT, &args).await.map(drop)
     }
@@ -204,7 +206,10 @@ impl Order {
 
 impl Attempt {
     fn read(row: &Row) -> Result<Self, StoreError> {
+        let (sp_appid, sub_mchid) = (row.opt_parse("sp_appid")?, row.opt_parse("sub_mchid")?);
+        let partner = sp_appid.zip(sub_mchid);
         Ok(Self {
+            partner: partner.map(|(sp_appid, sub_mchid)| PartnerIds { sp_appid, sub_mchid }),
             id: row.text("id")?,
             order_id: row.parse("order_id")?,
             mchid: row.parse("mchid")?,
@@ -250,8 +255,8 @@ const ORDER_PAID: &str =
     WHERE id = $1 AND version = $2";
 const ATTEMPT_PUT: &str =
     "INSERT INTO attempt (id, order_id, mchid, appid, out_trade_no, openid, fingerprint, request,
-        state, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        state, created_at, sub_mchid, sp_appid)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const ATTEMPT: &str = "SELECT * FROM attempt WHERE id = $1";
 const ATTEMPT_BY_NUMBER: &str = "SELECT * FROM attempt WHERE mchid = $1 AND out_trade_no = $2";
 const ATTEMPTS: &str =

@@ -82,6 +82,7 @@ async fn paid(desk: &Desk, id: &str) {
                 appid: APP.parse().unwrap(),
                 out_trade_no: NUMBER.parse().unwrap(),
                 openid: Some(PAYER.parse().unwrap()),
+                partner: None,
                 fingerprint: "f".to_owned(),
                 request: format!("<xml><openid>{PAYER}</openid></xml>"),
                 state: AttemptState::Created,

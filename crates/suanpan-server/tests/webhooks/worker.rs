@@ -138,6 +138,7 @@ async fn a_query_in_doubt_is_asked_again_for_as_long_as_it_takes() {
         appid: "wx2421b1c4370ec43b".parse().unwrap(),
         out_trade_no: "SP20260101000001".parse().unwrap(),
         openid: None,
+        partner: None,
         fingerprint: String::new(),
         request: "<xml></xml>".to_owned(),
         state: AttemptState::Created,

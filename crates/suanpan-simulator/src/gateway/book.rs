@@ -60,14 +60,22 @@ pub(crate) fn place(world: &World, wanted: Order) -> Result<PrepayId, No> {
     placed.map(|()| prepay_id).map_err(|_| No::Broken)
 }
 
-/// Closes an order that is not paid, at least `wait` seconds old; only says so where it is to `pretend`.
-pub(crate) fn close(world: &World, key: &OrderKey, wait: u32, pretend: bool) -> Result<(), No> {
+/// Closes an order that is not paid, at least `wait` seconds old; a partner names the sub-merchant.
+/// Only says so where it is to `pretend`.
+pub(crate) fn close(
+    world: &World,
+    key: &OrderKey,
+    sub_mchid: Option<&str>,
+    wait: u32,
+    pretend: bool,
+) -> Result<(), No> {
     if pretend {
         return Ok(());
     }
     let now = world.now();
     let mut ledger = world.ledger.lock();
-    let order = ledger.orders.get(key).ok_or(No::Unknown)?;
+    let order = ledger.orders.get(key).filter(|order| order.is_for(sub_mchid));
+    let order = order.ok_or(No::Unknown)?;
     if order.state(now, &ledger.switches) == State::Paid {
         return Err(No::Paid);
     }

@@ -83,6 +83,10 @@ fn done<'w>(world: &'w World, operation: Operation, heard: &Heard) -> Answer<'w>
         | Operation::V3QueryByNumber
         | Operation::V3QueryById
         | Operation::V3Close
+        | Operation::V3PartnerJsapi
+        | Operation::V3PartnerQueryByNumber
+        | Operation::V3PartnerQueryById
+        | Operation::V3PartnerClose
         | Operation::V3Certificates
         | Operation::V3Refund
         | Operation::V3RefundQuery

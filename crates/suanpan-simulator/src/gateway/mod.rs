@@ -22,6 +22,8 @@ mod speak;
 mod v2;
 mod v3;
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -45,6 +47,10 @@ pub(crate) enum Operation {
     V3QueryByNumber,
     V3QueryById,
     V3Close,
+    V3PartnerJsapi,
+    V3PartnerQueryByNumber,
+    V3PartnerQueryById,
+    V3PartnerClose,
     V3Certificates,
     V3Refund,
     V3RefundQuery,
@@ -68,12 +74,16 @@ pub(crate) enum Family {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::Login,
         Self::V3Jsapi,
         Self::V3QueryByNumber,
         Self::V3QueryById,
         Self::V3Close,
+        Self::V3PartnerJsapi,
+        Self::V3PartnerQueryByNumber,
+        Self::V3PartnerQueryById,
+        Self::V3PartnerClose,
         Self::V3Certificates,
         Self::V3Refund,
         Self::V3RefundQuery,
@@ -102,6 +112,14 @@ impl Operation {
             Self::V3QueryByNumber => "GET /v3/pay/transactions/out-trade-no/{out_trade_no}",
             Self::V3QueryById => "GET /v3/pay/transactions/id/{transaction_id}",
             Self::V3Close => "POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close",
+            Self::V3PartnerJsapi => "POST /v3/pay/partner/transactions/jsapi",
+            Self::V3PartnerQueryByNumber => {
+                "GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}"
+            }
+            Self::V3PartnerQueryById => "GET /v3/pay/partner/transactions/id/{transaction_id}",
+            Self::V3PartnerClose => {
+                "POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close"
+            }
             Self::V3Certificates => "GET /v3/certificates",
             Self::V3Refund => "POST /v3/refund/domestic/refunds",
             Self::V3RefundQuery => "GET /v3/refund/domestic/refunds/{out_refund_no}",
@@ -124,6 +142,10 @@ impl Operation {
             | Self::V3QueryByNumber
             | Self::V3QueryById
             | Self::V3Close
+            | Self::V3PartnerJsapi
+            | Self::V3PartnerQueryByNumber
+            | Self::V3PartnerQueryById
+            | Self::V3PartnerClose
             | Self::V3Certificates
             | Self::V3Refund
             | Self::V3RefundQuery
@@ -195,7 +217,7 @@ pub(crate) enum Said<'w> {
     Json {
         status: StatusCode,
         body: String,
-        key: Option<&'w SigningKey>,
+        key: Option<Arc<SigningKey>>,
         request_id: bool,
     },
     Xml {

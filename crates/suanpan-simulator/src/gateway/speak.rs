@@ -25,7 +25,7 @@ pub(crate) fn aloud(world: &World, answer: Answer<'_>, played: Option<Played>) -
     match answer.said {
         Said::Json { status, body, key, request_id } => {
             let mut headers =
-                key.map_or_else(HeaderMap::new, |key| sign(world, key, &body, played));
+                key.map_or_else(HeaderMap::new, |key| sign(world, &key, &body, played));
             if !body.is_empty() {
                 set(&mut headers, header::CONTENT_TYPE, "application/json; charset=utf-8");
             }

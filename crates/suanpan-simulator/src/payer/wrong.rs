@@ -16,8 +16,9 @@ const HEARD: &str = "支付验证签名失败";
 /// Checks `appId`, `signType` and `paySign` against the order.
 pub(super) fn check(world: &World, order: &Order, five: &Five) -> Result<(), Wrong> {
     let no = |field, why: String| Err(Wrong::new(field, HEARD, why));
-    if five.app_id != order.appid.as_str() {
-        let why = format!("the order was placed for {}, not for {}", order.appid, five.app_id);
+    let app = order.payer_app();
+    if five.app_id != app.as_str() {
+        let why = format!("the order was placed for {app}, not for {}", five.app_id);
         return no("appId", why);
     }
     let Some(merchant) = world.registry.merchant(order.mchid.as_str()) else {

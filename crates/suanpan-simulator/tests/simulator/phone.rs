@@ -48,7 +48,7 @@ async fn the_configuration_says_who_can_be_played() {
     let app =
         json!({ "appid": merchant.appid, "mchid": merchant.mchid, "merchant_name": "算盘茶馆" });
     assert_eq!(config["apps"][0], app);
-    assert_eq!(config["apps"].as_array().unwrap().len(), 4);
+    assert_eq!(config["apps"].as_array().unwrap().len(), 6);
 }
 
 #[tokio::test]

@@ -171,10 +171,18 @@ async fn an_order_is_asked_for_paid_and_closed() {
     let (sim, merchant, openid) = start().await;
     let account = merchant.v2(SignType::HmacSha256);
     let names = ["order_0001", "order_0002", "order_0003"].map(number);
-    let query =
-        |nth: usize| QueryOrder { account, app_id: &merchant.appid, out_trade_no: &names[nth] };
-    let close =
-        |nth: usize| CloseOrder { account, app_id: &merchant.appid, out_trade_no: &names[nth] };
+    let query = |nth: usize| QueryOrder {
+        account,
+        app_id: &merchant.appid,
+        sub: None,
+        out_trade_no: &names[nth],
+    };
+    let close = |nth: usize| CloseOrder {
+        account,
+        app_id: &merchant.appid,
+        sub: None,
+        out_trade_no: &names[nth],
+    };
     let code = |error: Result<(), Error>| {
         let Err(Error::Refused(refusal)) = error else { panic!("{error:?}") };
         refusal.code

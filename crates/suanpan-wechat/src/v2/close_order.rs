@@ -5,7 +5,7 @@
 
 use http::Request;
 
-use super::{Account, Fields, answer};
+use super::{Account, Fields, SubMerchant, answer};
 use crate::{AppId, Call, Error, Host, Moment, OutTradeNo, Reply};
 
 /// Closes an order that is not paid.
@@ -13,8 +13,10 @@ use crate::{AppId, Call, Error, Host, Moment, OutTradeNo, Reply};
 pub struct CloseOrder<'a> {
     /// Who placed it.
     pub account: Account<'a>,
-    /// The mini program that it was placed for.
+    /// The mini program that it was placed for; in partner mode the partner's.
     pub app_id: &'a AppId,
+    /// Partner mode: for whom it was placed.
+    pub sub: Option<SubMerchant<'a>>,
     /// Its number.
     pub out_trade_no: &'a OutTradeNo,
 }
@@ -33,6 +35,7 @@ impl Call for CloseOrder<'_> {
     fn request(&self, moment: Moment<'_>) -> Result<Request<Vec<u8>>, Error> {
         let mut fields = Fields::new();
         fields.set("appid", self.app_id.as_str());
+        SubMerchant::set(self.sub, &mut fields);
         fields.set("out_trade_no", self.out_trade_no.as_str());
         answer::post("/pay/closeorder", self.account, fields, moment)
     }

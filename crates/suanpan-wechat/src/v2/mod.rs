@@ -14,6 +14,7 @@ mod query_refund;
 mod refund;
 mod refund_notice;
 mod sign;
+mod sub_merchant;
 mod unified_order;
 mod xml;
 
@@ -26,6 +27,7 @@ pub use query_refund::{QueryRefund, RefundsAnswer};
 pub use refund::{PlaceRefund, RefundAnswer, RefundOrder};
 pub use refund_notice::{RefundNotice, open_req_info, seal_req_info};
 pub use sign::SignType;
+pub use sub_merchant::SubMerchant;
 pub use unified_order::{PlaceOrder, TradeType, UnifiedOrder, UnifiedOrderAnswer};
 pub use xml::{MAX_BYTES, MAX_FIELDS};
 

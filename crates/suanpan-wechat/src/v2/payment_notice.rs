@@ -19,9 +19,9 @@ pub struct PaymentNotice {
     /// The merchant (in partner mode the partner).
     pub mch_id: MchId,
     /// Partner mode: the sub-merchant's mini program.
-    pub sub_appid: Option<String>,
+    pub sub_appid: Option<AppId>,
     /// Partner mode: the sub-merchant.
-    pub sub_mch_id: Option<String>,
+    pub sub_mch_id: Option<MchId>,
     /// Partner mode: the payer as the sub-merchant's mini program knows them.
     pub sub_openid: Option<OpenId>,
     /// Partner mode: `Y` where the payer follows the sub-merchant's account.
@@ -110,8 +110,8 @@ impl PaymentNotice {
         let notice = Self {
             appid: fields.parsed(WHAT, "appid")?,
             mch_id: fields.parsed(WHAT, "mch_id")?,
-            sub_appid: fields.owned("sub_appid"),
-            sub_mch_id: fields.owned("sub_mch_id"),
+            sub_appid: fields.get("sub_appid").map(AppId::parse).transpose()?,
+            sub_mch_id: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
             sub_openid: fields.get("sub_openid").map(OpenId::parse).transpose()?,
             sub_is_subscribe: fields.owned("sub_is_subscribe"),
             device_info: fields.owned("device_info"),
@@ -157,8 +157,8 @@ impl PaymentNotice {
         fields.set("result_code", "SUCCESS");
         fields.set("appid", self.appid.as_str());
         fields.set("mch_id", self.mch_id.as_str());
-        fields.set_optional("sub_appid", self.sub_appid.as_deref());
-        fields.set_optional("sub_mch_id", self.sub_mch_id.as_deref());
+        fields.set_optional("sub_appid", self.sub_appid.as_ref().map(AppId::as_str));
+        fields.set_optional("sub_mch_id", self.sub_mch_id.as_ref().map(MchId::as_str));
         fields.set_optional("sub_openid", self.sub_openid.as_ref().map(OpenId::as_str));
         fields.set_optional("sub_is_subscribe", self.sub_is_subscribe.as_deref());
         fields.set_optional("device_info", self.device_info.as_deref());
@@ -193,10 +193,12 @@ impl PaymentNotice {
         Payment {
             appid: self.appid.clone(),
             mchid: self.mch_id.clone(),
+            sub_mchid: self.sub_mch_id.clone(),
+            sub_appid: self.sub_appid.clone(),
             out_trade_no: self.out_trade_no.clone(),
             state: TradeState::Success,
             transaction_id: Some(self.transaction_id.clone()),
-            openid: Some(self.openid.clone()),
+            openid: Some(self.sub_openid.clone().unwrap_or_else(|| self.openid.clone())),
             total: Some(self.total_fee),
             currency: self.fee_type.clone().unwrap_or_else(|| "CNY".to_owned()),
             success_time: Some(self.time_end),
@@ -218,13 +220,16 @@ impl PaidFields<'_> {
         let success_time = fields.get("time_end").map(|time| {
             parse_beijing_compact(time).ok_or_else(|| Error::holds(what, "time_end", time))
         });
+        let openid = fields.get("sub_openid").or_else(|| fields.get("openid"));
         Ok(Payment {
             appid: fields.parsed(what, "appid")?,
             mchid: fields.parsed(what, "mch_id")?,
+            sub_mchid: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
+            sub_appid: fields.get("sub_appid").map(AppId::parse).transpose()?,
             out_trade_no: fields.parsed(what, "out_trade_no")?,
             state,
             transaction_id: fields.get("transaction_id").map(TransactionId::parse).transpose()?,
-            openid: fields.get("openid").map(OpenId::parse).transpose()?,
+            openid: openid.map(OpenId::parse).transpose()?,
             total: fields.fen(what, "total_fee")?,
             currency: fields.get("fee_type").unwrap_or("CNY").to_owned(),
             success_time: success_time.transpose()?,

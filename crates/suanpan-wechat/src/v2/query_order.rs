@@ -6,7 +6,7 @@
 use http::Request;
 
 use super::payment_notice::PaidFields;
-use super::{Account, Fields, answer};
+use super::{Account, Fields, SubMerchant, answer};
 use crate::{AppId, Call, Error, Host, Moment, OutTradeNo, Payment, Reply, TradeState};
 
 const WHAT: &str = "answer of orderquery";
@@ -16,8 +16,10 @@ const WHAT: &str = "answer of orderquery";
 pub struct QueryOrder<'a> {
     /// Who placed it.
     pub account: Account<'a>,
-    /// The mini program that it was placed for.
+    /// The mini program that it was placed for; in partner mode the partner's.
     pub app_id: &'a AppId,
+    /// Partner mode: for whom it was placed.
+    pub sub: Option<SubMerchant<'a>>,
     /// Its number.
     pub out_trade_no: &'a OutTradeNo,
 }
@@ -47,6 +49,7 @@ impl Call for QueryOrder<'_> {
     fn request(&self, moment: Moment<'_>) -> Result<Request<Vec<u8>>, Error> {
         let mut fields = Fields::new();
         fields.set("appid", self.app_id.as_str());
+        SubMerchant::set(self.sub, &mut fields);
         fields.set("out_trade_no", self.out_trade_no.as_str());
         answer::post("/pay/orderquery", self.account, fields, moment)
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use http::Request;
 
 use super::{Account, Fields, answer};
-use crate::{AppId, Call, Error, Fen, Host, Moment, OpenId, OutTradeNo, PrepayId, Reply};
+use crate::{AppId, Call, Error, Fen, Host, MchId, Moment, OpenId, OutTradeNo, PrepayId, Reply};
 
 const WHAT: &str = "answer of unifiedorder";
 const ORDER: &str = "unified order";
@@ -55,9 +55,9 @@ pub struct UnifiedOrder {
     /// The mini program; bound to the merchant.
     pub appid: AppId,
     /// Partner mode: the sub-merchant.
-    pub sub_mch_id: Option<String>,
+    pub sub_mch_id: Option<MchId>,
     /// Partner mode: the sub-merchant's mini program; needed with `sub_openid`.
-    pub sub_appid: Option<String>,
+    pub sub_appid: Option<AppId>,
     /// `WEB` or a terminal's number, at most 32 characters.
     pub device_info: Option<String>,
     /// `1.0` with discounts on single items.
@@ -156,8 +156,8 @@ impl UnifiedOrder {
     pub fn fields(&self) -> Fields {
         let mut fields = self.other.clone();
         fields.set("appid", self.appid.as_str());
-        fields.set_optional("sub_mch_id", self.sub_mch_id.as_deref());
-        fields.set_optional("sub_appid", self.sub_appid.as_deref());
+        fields.set_optional("sub_mch_id", self.sub_mch_id.as_ref().map(MchId::as_str));
+        fields.set_optional("sub_appid", self.sub_appid.as_ref().map(AppId::as_str));
         fields.set_optional("device_info", self.device_info.as_deref());
         fields.set_optional("version", self.version.as_deref());
         fields.set("body", &self.body);
@@ -198,8 +198,8 @@ impl UnifiedOrder {
         let trade_type = fields.required(ORDER, "trade_type")?;
         let order = Self {
             appid: fields.parsed(ORDER, "appid")?,
-            sub_mch_id: fields.owned("sub_mch_id"),
-            sub_appid: fields.owned("sub_appid"),
+            sub_mch_id: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
+            sub_appid: fields.get("sub_appid").map(AppId::parse).transpose()?,
             device_info: fields.owned("device_info"),
             version: fields.owned("version"),
             body: fields.required(ORDER, "body")?.to_owned(),

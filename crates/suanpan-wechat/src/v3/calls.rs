@@ -133,7 +133,7 @@ impl Call for Close<'_> {
 }
 
 /// `|` is the one character of an order number that a path cannot hold as it is.
-fn path_segment(out_trade_no: &OutTradeNo) -> String {
+pub(super) fn path_segment(out_trade_no: &OutTradeNo) -> String {
     out_trade_no.as_str().replace('|', "%7C")
 }
 
@@ -174,7 +174,7 @@ pub(super) fn read<T: DeserializeOwned>(
 }
 
 /// A peer saw an error in the clothes of a success: 200 with a `code`.
-fn not_an_error(reply: Reply<'_>) -> Result<(), Error> {
+pub(super) fn not_an_error(reply: Reply<'_>) -> Result<(), Error> {
     match serde_json::from_slice::<WireError>(reply.body) {
         Ok(wire) if !wire.code.is_empty() => Err(Error::Refused(wire.refusal(reply.status, true))),
         Ok(_) | Err(_) => Ok(()),
@@ -182,7 +182,7 @@ fn not_an_error(reply: Reply<'_>) -> Result<(), Error> {
 }
 
 /// A 2xx must be signed; a refusal is believed as far as it is.
-fn granted(account: Account<'_>, reply: Reply<'_>, now: i64) -> Result<(), Error> {
+pub(super) fn granted(account: Account<'_>, reply: Reply<'_>, now: i64) -> Result<(), Error> {
     let Reply { status, headers, body } = reply;
     if (200..300).contains(&status) && status != 202 {
         return verify_message(headers, body, account.keys, now);
@@ -191,7 +191,13 @@ fn granted(account: Account<'_>, reply: Reply<'_>, now: i64) -> Result<(), Error
     // WeChat signs refusals of business, and nothing that it says before it has
     // checked our signature; a gateway signs nothing.
     let verified = verified_refusal(account, headers, body, now)?;
-    let refusal = match serde_json::from_slice::<WireError>(body) {
+    Err(Error::Refused(refusal(reply, verified)))
+}
+
+/// What a refusal says; `verified` where its signature matched.
+pub(super) fn refusal(reply: Reply<'_>, verified: bool) -> Refusal {
+    let Reply { status, body, .. } = reply;
+    match serde_json::from_slice::<WireError>(body) {
         Ok(wire) if !wire.code.is_empty() => wire.refusal(status, verified),
         Ok(_) | Err(_) => Refusal {
             status,
@@ -200,8 +206,7 @@ fn granted(account: Account<'_>, reply: Reply<'_>, now: i64) -> Result<(), Error
             verified,
             detail: None,
         },
-    };
-    Err(Error::Refused(refusal))
+    }
 }
 
 fn verified_refusal(

@@ -24,6 +24,8 @@ pub struct Certificate {
     pub subject: String,
     /// Who issued it.
     pub issuer: String,
+    /// The file itself; nothing in it is secret.
+    pub pem: String,
 }
 
 impl Certificate {
@@ -48,6 +50,7 @@ impl Certificate {
             not_after: certificate.validity().not_after.timestamp(),
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
+            pem: pem.to_owned(),
         })
     }
 

@@ -4,12 +4,13 @@
 //! cannot be verified with a key that we hold: it is opened under the APIv3 key
 //! (which is what makes it trustworthy), and then verified with its own content.
 
-use http::HeaderMap;
+use http::{HeaderMap, Method, Request};
 use serde::{Deserialize, Serialize};
 
+use super::calls::{granted, refusal, signed};
 use super::json::null_as_default;
-use super::{Certificate, KeyRing, Resource, open, verify_message};
-use crate::{ApiV3Key, Error};
+use super::{Account, Certificate, KeyRing, Resource, open, verify_message};
+use crate::{ApiV3Key, Call, Error, Host, Moment, Reply};
 
 const WHAT: &str = "answer of /v3/certificates";
 
@@ -45,6 +46,50 @@ pub struct EncryptCertificate {
     pub associated_data: String,
     /// Base64 of the sealed PEM.
     pub ciphertext: String,
+}
+
+/// Fetches WeChat's platform certificates: those in force, opened and verified.
+///
+/// None, or a refusal with status 404, means a merchant in public key mode.
+#[derive(Clone, Copy, Debug)]
+pub struct DownloadCertificates<'a> {
+    /// Who asks. Its keys may be none at all.
+    pub account: Account<'a>,
+}
+
+impl Call for DownloadCertificates<'_> {
+    type Answer = Vec<Certificate>;
+
+    fn operation(&self) -> &'static str {
+        "GET /v3/certificates"
+    }
+
+    fn host(&self) -> Host {
+        Host::Merchant
+    }
+
+    fn request(&self, moment: Moment<'_>) -> Result<Request<Vec<u8>>, Error> {
+        signed(self.account, Method::GET, "/v3/certificates", Vec::new(), moment)
+    }
+
+    fn answer(&self, reply: Reply<'_>, now: i64) -> Result<Vec<Certificate>, Error> {
+        let Account { keys, api_v3_key, .. } = self.account;
+        if (200..300).contains(&reply.status) && reply.status != 202 {
+            // No certificate, no proof: an empty list can only withhold, as a cut line could.
+            let empty = |answer: CertificatesAnswer| answer.data.is_empty();
+            if serde_json::from_slice(reply.body).is_ok_and(empty) {
+                return Ok(Vec::new());
+            }
+            let (headers, body) = (reply.headers, reply.body);
+            return CertificatesAnswer::open_knowing(keys, headers, body, api_v3_key, now);
+        }
+        match granted(self.account, reply, now) {
+            // A refusal that is signed with a key which the caller still lacks says what is lacking.
+            Err(Error::UnknownSerial { .. }) => Err(Error::Refused(refusal(reply, false))),
+            Err(error) => Err(error),
+            Ok(()) => Err(Error::Refused(refusal(reply, true))),
+        }
+    }
 }
 
 impl CertificatesAnswer {

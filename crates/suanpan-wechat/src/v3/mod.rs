@@ -17,6 +17,7 @@ mod json;
 mod key_ring;
 mod message;
 mod notification;
+mod partner;
 mod refund;
 mod refund_calls;
 mod rsa;
@@ -27,13 +28,19 @@ pub use app_sign::app_sign;
 pub use authorization::{Authorization, Signer, authorize, request_message};
 pub use calls::{Account, Close, Prepay, QueryByOutTradeNo};
 pub use certificate::Certificate;
-pub use certificates::{CertificateEntry, CertificatesAnswer, EncryptCertificate};
+pub use certificates::{
+    CertificateEntry, CertificatesAnswer, DownloadCertificates, EncryptCertificate,
+};
 pub use jsapi::{
     Amount, GoodsDetail, JsapiOrder, OrderDetail, Payer, SceneInfo, SettleInfo, StoreInfo,
 };
 pub use key_ring::KeyRing;
 pub use message::{SIGNATURE_TYPE, message, sign_message, verify_message};
 pub use notification::{Notification, PaymentNotification, RefundNotification, Resource};
+pub use partner::{
+    PartnerClose, PartnerJsapiOrder, PartnerPayer, PartnerPrepay, PartnerQueryById,
+    PartnerQueryByOutTradeNo,
+};
 pub use refund::{
     RefundAmount, RefundFrom, RefundGoods, RefundOrder, RefundOrderAmount, RefundPromotion,
     RefundResource,

@@ -177,25 +177,39 @@ pub struct PromotionGoods {
 }
 
 impl Transaction {
-    /// The fact that it tells, for a direct merchant.
+    /// The fact that it tells.
     ///
     /// # Errors
-    /// [`Error::Field`] where merchant, app, number or state are missing: a
-    /// combined order or a profit-sharing notice looks like that, and is no
-    /// payment of ours.
+    /// [`Error::Field`] where merchant, app, number or state are missing (in
+    /// partner mode the sub-merchant too): a combined order or a profit-sharing
+    /// notice looks like that, and is no payment of ours.
     pub fn payment(&self) -> Result<Payment, Error> {
         fn need<T: Clone>(value: Option<&T>, field: &'static str) -> Result<T, Error> {
             value.cloned().ok_or_else(|| Error::missing(WHAT, field))
         }
         let amount = self.amount.clone().unwrap_or_default();
         let success_time = self.success_time.as_deref();
+        let payer = self.payer.clone().unwrap_or_default();
+        let (appid, mchid, sub_mchid, openid) = if self.sp_mchid.is_some() {
+            (
+                need(self.sp_appid.as_ref(), "sp_appid")?,
+                need(self.sp_mchid.as_ref(), "sp_mchid")?,
+                Some(need(self.sub_mchid.as_ref(), "sub_mchid")?),
+                payer.sub_openid.or(payer.sp_openid),
+            )
+        } else {
+            let appid = need(self.appid.as_ref(), "appid")?;
+            (appid, need(self.mchid.as_ref(), "mchid")?, self.sub_mchid.clone(), payer.openid)
+        };
         Ok(Payment {
-            appid: need(self.appid.as_ref(), "appid")?,
-            mchid: need(self.mchid.as_ref(), "mchid")?,
+            appid,
+            mchid,
+            sub_mchid,
+            sub_appid: self.sub_appid.clone(),
             out_trade_no: need(self.out_trade_no.as_ref(), "out_trade_no")?,
             state: TradeState::parse(&need(self.trade_state.as_ref(), "trade_state")?),
             transaction_id: self.transaction_id.clone(),
-            openid: self.payer.as_ref().and_then(|payer| payer.openid.clone()),
+            openid,
             total: amount.total,
             currency: amount.currency.unwrap_or_else(|| "CNY".to_owned()),
             success_time: success_time

@@ -33,9 +33,13 @@ mod v3_calls;
 #[cfg(test)]
 mod v3_fields;
 #[cfg(test)]
+mod v3_key_refresh;
+#[cfg(test)]
 mod v3_messages;
 #[cfg(test)]
 mod v3_notifications;
+#[cfg(test)]
+mod v3_partner;
 #[cfg(test)]
 mod v3_requests;
 #[cfg(test)]

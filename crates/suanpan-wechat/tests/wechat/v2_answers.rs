@@ -33,7 +33,8 @@ impl World {
 
     fn query(&self, fields: &Fields) -> Result<(TradeState, Option<i64>), Error> {
         let account = self.account(SignType::Md5);
-        let call = QueryOrder { account, app_id: &self.app_id, out_trade_no: &self.number };
+        let call =
+            QueryOrder { account, app_id: &self.app_id, sub: None, out_trade_no: &self.number };
         let answer = call.answer(reply(fields.to_xml().as_bytes()), 0)?;
         Ok((answer.payment.state, answer.payment.success_time))
     }
@@ -112,7 +113,8 @@ fn a_refusal_says_whether_it_was_signed() {
 fn what_is_no_answer_is_never_a_yes() {
     let world = World::new();
     let account = world.account(SignType::Md5);
-    let call = CloseOrder { account, app_id: &world.app_id, out_trade_no: &world.number };
+    let call =
+        CloseOrder { account, app_id: &world.app_id, sub: None, out_trade_no: &world.number };
     for body in ["", "<html>", "{}", "<xml></xml>", "<xml><return_code>OK</return_code></xml>"] {
         assert!(call.answer(reply(body.as_bytes()), 0).is_err(), "{body}");
     }

@@ -3,6 +3,8 @@
 //! Everything that speaks does so over real HTTP, and every row is in a real SQLite file; only the time is ours.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod chaos;
@@ -13,11 +15,15 @@ mod doubts;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod logins;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]
 mod paid;
+#[cfg(test)]
+mod partner;
 #[cfg(test)]
 mod payers;
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) folder: tempfile::TempDir,
+    /// Changes what the server is configured with, from its next start on.
+    pub(crate) configure: Configure,
     http: reqwest::Client,
     server: Option<Running>,
     /// Further nodes on the same database.
@@ -36,6 +38,9 @@ pub(crate) struct World {
     starts: u64,
     _simulator: Running,
 }
+
+/// Changes the configuration that the simulator wrote; it is given `credentials.json`.
+pub(crate) type Configure = fn(&mut Config, &Value);
 
 struct Running {
     stop: oneshot::Sender<()>,
@@ -92,6 +97,10 @@ impl Outside for SharedOutside {
 
 impl World {
     pub(crate) async fn open() -> Self {
+        Self::open_with(|_, _| {}).await
+    }
+
+    pub(crate) async fn open_with(configure: Configure) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(NEW_YEAR);
         let mut options =
@@ -112,6 +121,7 @@ impl World {
             url: String::new(),
             key: String::new(),
             folder,
+            configure,
             http,
             server: None,
             nodes: Vec::new(),
@@ -132,6 +142,7 @@ impl World {
         let address = self.url.strip_prefix("http://").unwrap_or("127.0.0.1:0");
         config.server.listen = address.parse().unwrap();
         config.wechat.timeout_seconds = 2;
+        (self.configure)(&mut config, &self.credentials);
         let server = Server::open(config, self.seams()).await.unwrap();
         self.url = server.url();
         if let Some(key) = server.first_api_key() {
@@ -305,6 +316,41 @@ impl World {
     pub(crate) async fn status(&self, order: &str) -> String {
         let order = self.merchant("GET", &format!("/v1/orders/{order}"), None).await;
         order.json["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Posts a notification as anybody can.
+    pub(crate) async fn notice(
+        &self,
+        mchid: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        let mut request = self.http.post(format!("{}/wechat/notify/{mchid}", self.url)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request).await
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_micros()
+    }
+
+    pub(crate) async fn ready(&self) -> Value {
+        self.call("GET", format!("{}/readyz", self.url), None).await.json
+    }
+
+    /// The page of a monitor.
+    pub(crate) async fn metrics(&self) -> String {
+        let page = self.call("GET", format!("{}/metrics", self.url), None).await.json;
+        page.as_str().unwrap().to_owned()
+    }
+
+    /// Waits until this is so.
+    pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let reached = async { while !is_so().await {} };
+        let waited = tokio::time::timeout(PATIENCE, reached).await;
+        assert!(waited.is_ok(), "never {what}: {}", self.ready().await);
     }
 
     /// Waits until the order stands so.

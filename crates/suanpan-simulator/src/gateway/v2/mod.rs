@@ -6,6 +6,7 @@
 
 mod explain;
 mod order;
+mod partner;
 mod refund;
 
 use http::StatusCode;
@@ -15,8 +16,8 @@ use suanpan_wechat::{AppId, MchId, OutTradeNo, TransactionId};
 
 use super::book::{self, No};
 use super::{Answer, Heard, Operation, Said};
-use crate::ledger::{Ledger, Order};
-use crate::registry::Merchant;
+use crate::ledger::{Ledger, Order, Sub};
+use crate::registry::{Merchant, openid};
 use crate::requests::Mismatch;
 use crate::switches::DuplicateOrder;
 use crate::world::World;
@@ -121,6 +122,8 @@ fn complete<'w>(world: &World, asked: &Asked<'w>, mut fields: Fields) -> Answer<
     fields.set("return_msg", "OK");
     fields.set_optional("appid", question.get("appid"));
     fields.set("mch_id", merchant.mchid.as_str());
+    fields.set_optional("sub_mch_id", question.get("sub_mch_id"));
+    fields.set_optional("sub_appid", question.get("sub_appid"));
     fields.set("nonce_str", world.nonce().as_str());
     Answer::xml(fields, Some((*sign_type, &merchant.api_v2_key)))
 }
@@ -140,10 +143,12 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         return Err(("PARAM_ERROR", "nonce_str长度超过32".to_owned()));
     }
     let appid = bound_app(world, asked)?;
+    let sub = partner::bound_sub(world, asked.merchant, &asked.fields)?;
+    let sub_mchid = sub.as_ref().map(|sub| sub.mchid.to_string());
     let mut granted = match operation {
-        Operation::V2UnifiedOrder => place(world, asked, appid)?,
-        Operation::V2OrderQuery => query(world, asked)?,
-        Operation::V2CloseOrder => close(world, asked)?,
+        Operation::V2UnifiedOrder => place(world, asked, (appid, sub))?,
+        Operation::V2OrderQuery => query(world, asked, sub_mchid.as_deref())?,
+        Operation::V2CloseOrder => close(world, asked, sub_mchid.as_deref())?,
         Operation::V2Refund => refund::create(world, asked)?,
         Operation::V2RefundQuery => refund::query(world, asked)?,
         Operation::Login
@@ -152,6 +157,10 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         | Operation::V3QueryByNumber
         | Operation::V3QueryById
         | Operation::V3Close
+        | Operation::V3PartnerJsapi
+        | Operation::V3PartnerQueryByNumber
+        | Operation::V3PartnerQueryById
+        | Operation::V3PartnerClose
         | Operation::V3Certificates
         | Operation::V3Refund
         | Operation::V3RefundQuery
@@ -161,8 +170,12 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
     Ok(granted)
 }
 
-fn place(world: &World, asked: &Asked<'_>, appid: AppId) -> Result<Fields, Refused> {
-    let order = order::read(world, asked, appid)?;
+fn place(
+    world: &World,
+    asked: &Asked<'_>,
+    parties: (AppId, Option<Sub>),
+) -> Result<Fields, Refused> {
+    let order = order::read(world, asked, parties)?;
     let device_info = order.device_info.clone();
     let prepay_id = book::place(world, order).map_err(|no| match no {
         No::Paid => ("ORDERPAID", "该订单已支付".to_owned()),
@@ -181,7 +194,7 @@ fn place(world: &World, asked: &Asked<'_>, appid: AppId) -> Result<Fields, Refus
 }
 
 /// By WeChat's number, which wins, or by the merchant's.
-fn query(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
+fn query(world: &World, asked: &Asked<'_>, sub_mchid: Option<&str>) -> Result<Fields, Refused> {
     let unknown = || ("ORDERNOTEXIST", "订单不存在".to_owned());
     let mchid = &asked.merchant.mchid;
     let ledger = world.ledger.lock();
@@ -194,7 +207,7 @@ fn query(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
         }
         None => ledger.orders.get(&(mchid.clone(), number(asked)?)),
     };
-    let order = order.ok_or_else(unknown)?;
+    let order = order.filter(|order| order.is_for(sub_mchid)).ok_or_else(unknown)?;
     Ok(told(&ledger, order, world.now()))
 }
 
@@ -216,8 +229,9 @@ pub(crate) fn paid_fields(ledger: &Ledger, order: &Order) -> Option<Fields> {
     let payment = ledger.payments.get(order.transaction_id.as_ref()?)?;
     let fee = order.amount.get().to_string();
     let time_end = beijing_compact(payment.paid_at);
+    let payer = openid(&order.appid, &payment.user);
     let fields = [
-        ("openid", order.openid.as_str()),
+        ("openid", payer.as_str()),
         ("is_subscribe", "N"),
         ("trade_type", "JSAPI"),
         ("bank_type", "OTHERS"),
@@ -232,13 +246,16 @@ pub(crate) fn paid_fields(ledger: &Ledger, order: &Order) -> Option<Fields> {
     let mut fields: Fields = fields.into_iter().collect();
     fields.set_optional("attach", order.attach.as_deref());
     fields.set_optional("device_info", order.device_info.as_deref());
+    if let Some(sub) = &order.sub {
+        partner::set(&mut fields, sub, &payment.user);
+    }
     Some(fields)
 }
 
-fn close(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
+fn close(world: &World, asked: &Asked<'_>, sub_mchid: Option<&str>) -> Result<Fields, Refused> {
     let key: (MchId, OutTradeNo) = (asked.merchant.mchid.clone(), number(asked)?);
     let wait = world.switches().v2_close_wait_seconds;
-    match book::close(world, &key, wait, asked.pretend) {
+    match book::close(world, &key, sub_mchid, wait, asked.pretend) {
         Ok(()) => Ok(Fields::new()),
         Err(No::Paid) => Err(("ORDERPAID", "订单已支付".to_owned())),
         Err(No::Closed) => Err(("ORDERCLOSED", "订单已关闭".to_owned())),

@@ -9,12 +9,12 @@ use suanpan_wechat::{AppId, Fen, OpenId, OutTradeNo};
 use super::super::book::USUAL_LIFE;
 use super::{Asked, ENVELOPE, Refused, lacks};
 use crate::credentials::Api;
-use crate::ledger::Order;
+use crate::ledger::{Order, Sub};
 use crate::notify_url;
 use crate::world::World;
 
 /// Fields with a length; counted in characters.
-const LENGTHS: [(&str, usize); 11] = [
+const LENGTHS: [(&str, usize); 12] = [
     ("body", 128),
     ("detail", 6144),
     ("attach", 127),
@@ -25,11 +25,16 @@ const LENGTHS: [(&str, usize); 11] = [
     ("notify_url", 256),
     ("limit_pay", 32),
     ("openid", 128),
+    ("sub_openid", 128),
     ("scene_info", 256),
 ];
 
 /// Reads and checks an order, in the gateway's order.
-pub(super) fn read(world: &World, asked: &Asked<'_>, appid: AppId) -> Result<Order, Refused> {
+pub(super) fn read(
+    world: &World,
+    asked: &Asked<'_>,
+    (appid, sub): (AppId, Option<Sub>),
+) -> Result<Order, Refused> {
     let fields = &asked.fields;
     let wrong = |words: &str| ("PARAM_ERROR", words.to_owned());
     let given = |name: &'static str| fields.get(name).ok_or_else(|| lacks(name));
@@ -60,13 +65,21 @@ pub(super) fn read(world: &World, asked: &Asked<'_>, appid: AppId) -> Result<Ord
         "NATIVE" | "APP" | "MWEB" => return Err(("NOAUTH", "商户无此接口权限".to_owned())),
         _ => return Err(wrong("trade_type参数错误")),
     }
-    let openid = payer(world, &appid, given("openid")?)?;
+    let its = sub.as_ref().filter(|sub| sub.payer_is_its);
+    let openid = match its {
+        None => payer(world, &appid, given("openid")?)?,
+        Some(sub) => {
+            let app = sub.appid.as_ref().ok_or_else(|| lacks("sub_appid"))?;
+            payer(world, app, given("sub_openid")?)?
+        }
+    };
 
     let now = world.now();
     Ok(Order {
         mchid: asked.merchant.mchid.clone(),
         out_trade_no,
         appid,
+        sub,
         api: Api::V2,
         sign_type: Some(asked.sign_type.as_str().to_owned()),
         request: request(asked),

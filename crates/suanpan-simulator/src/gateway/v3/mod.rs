@@ -8,6 +8,7 @@
 mod authorization;
 mod explain;
 mod order;
+mod partner;
 mod query;
 mod refund;
 mod refusal;
@@ -72,15 +73,20 @@ fn grant(
     heard: &Heard,
     merchant: &Merchant,
 ) -> Result<Granted, Refusal> {
+    partner::may_ask(operation, merchant)?;
     match operation {
-        Operation::V3Jsapi => {
+        Operation::V3Jsapi | Operation::V3PartnerJsapi => {
             let order = order::read(world, heard, merchant)?;
             let prepay_id = book::place(world, order).map_err(|no| placing_refused(world, no))?;
             Ok((StatusCode::OK, json!({ "prepay_id": prepay_id }).to_string()))
         }
-        Operation::V3QueryByNumber => query::by_number(world, heard, merchant),
-        Operation::V3QueryById => query::by_id(world, heard, merchant),
-        Operation::V3Close => close(world, heard, merchant),
+        Operation::V3QueryByNumber | Operation::V3PartnerQueryByNumber => {
+            query::by_number(world, heard, merchant)
+        }
+        Operation::V3QueryById | Operation::V3PartnerQueryById => {
+            query::by_id(world, heard, merchant)
+        }
+        Operation::V3Close | Operation::V3PartnerClose => close(world, heard, merchant),
         Operation::V3Certificates => certificates(world, merchant),
         Operation::V3Refund => refund::create(world, heard, merchant),
         Operation::V3RefundQuery => refund::query(world, heard, merchant),
@@ -108,12 +114,17 @@ fn placing_refused(world: &World, no: No) -> Refusal {
 /// 204 also for a number that was never ordered, and for one that is closed.
 fn close(world: &World, heard: &Heard, merchant: &Merchant) -> Result<Granted, Refusal> {
     let body = refusal::json(heard)?;
-    let mchid = refusal::required_text(&body, "/mchid", "直连商户号", 32)?;
+    let (pointer, title) = partner::own_number(merchant);
+    let mchid = refusal::required_text(&body, pointer, title, 32)?;
     refusal::same_merchant(merchant, &mchid)?;
-    let number = heard.segment(4);
+    let sub_mchid = partner::sub_in_body(world, merchant, &body)?;
+    let number = partner::last_segment(heard, merchant);
     let switches = world.switches();
     let closed = match OutTradeNo::parse(&number) {
-        Ok(number) => book::close(world, &(merchant.mchid.clone(), number), 0, heard.pretend),
+        Ok(number) => {
+            let key = (merchant.mchid.clone(), number);
+            book::close(world, &key, sub_mchid.as_deref(), 0, heard.pretend)
+        }
         Err(_) => return Err(Refusal::order_number("url", "out_trade_no", &number)),
     };
     match closed {
@@ -133,12 +144,12 @@ fn close(world: &World, heard: &Heard, merchant: &Merchant) -> Result<Granted, R
 
 /// The platform certificates, sealed; none for merchants with the public key only.
 fn certificates(world: &World, merchant: &Merchant) -> Result<Granted, Refusal> {
-    if !merchant.mode.has_certificates() {
+    if !merchant.mode().has_certificates() {
         let words = "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥。";
         return Err(Refusal::new(404, "RESOURCE_NOT_EXISTS", words));
     }
     let mut data = Vec::new();
-    for platform in &merchant.certificates {
+    for platform in merchant.certificates() {
         let (nonce, about) = (dice::alphanumeric(&*world.outside, 12), "certificate");
         let ciphertext = seal(&merchant.api_v3_key, &nonce, about, platform.pem.as_bytes())
             .map_err(|_| Refusal::broken())?;

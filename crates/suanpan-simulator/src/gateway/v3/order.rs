@@ -8,8 +8,8 @@ use suanpan_wechat::{AppId, Fen, OpenId, OutTradeNo};
 
 use super::super::Heard;
 use super::super::book::USUAL_LIFE;
-use super::Refusal;
 use super::refusal::{json, missing, required_text, same_merchant, text};
+use super::{Refusal, partner};
 use crate::credentials::Api;
 use crate::ledger::Order;
 use crate::notify_url;
@@ -30,8 +30,14 @@ pub(super) fn read(world: &World, heard: &Heard, merchant: &Merchant) -> Result<
         return Err(Refusal::parameter("body", "/", Value::Null, message));
     }
 
-    let appid = required_text(&body, "/appid", "公众账号ID", 32)?;
-    let mchid = required_text(&body, "/mchid", "直连商户号", 32)?;
+    let (app_pointer, app_title) = if merchant.is_partner() {
+        ("/sp_appid", "服务商公众账号ID")
+    } else {
+        ("/appid", "公众账号ID")
+    };
+    let appid = required_text(&body, app_pointer, app_title, 32)?;
+    let (pointer, title) = partner::own_number(merchant);
+    let mchid = required_text(&body, pointer, title, 32)?;
     let description = required_text(&body, "/description", "商品描述", 127)?;
     let out_trade_no = required_text(&body, "/out_trade_no", "商户订单号", usize::MAX)?;
     let out_trade_no = OutTradeNo::parse(&out_trade_no)
@@ -45,17 +51,29 @@ pub(super) fn read(world: &World, heard: &Heard, merchant: &Merchant) -> Result<
         Refusal::parameter("body", "/notify_url", notify_url.as_str().into(), message)
     })?;
     let amount = amount(&body)?;
-    let openid = required_text(&body, "/payer/openid", "用户标识", 128)?;
     let device_info = text(&body, "/scene_info/device_id", "商户端设备号", 32)?;
 
+    let direct_openid = match merchant.is_partner() {
+        true => None,
+        false => Some(required_text(&body, "/payer/openid", "用户标识", 128)?),
+    };
     same_merchant(merchant, &mchid)?;
-    let appid = bound_app(world, merchant, &appid)?;
-    let openid = payer(world, &appid, &openid)?;
+    let appid = bound_app(world, merchant, app_pointer, &appid)?;
+    let sub = partner::sub_of_order(world, merchant, &body)?;
+    let (openid_pointer, openid) = match (direct_openid, &sub) {
+        (Some(openid), _) => ("/payer/openid", openid),
+        (None, Some(sub)) => partner::openid(sub, &body)?,
+        (None, None) => return Err(Refusal::broken()),
+    };
+    let its = sub.as_ref().filter(|sub| sub.payer_is_its);
+    let payer_app = its.and_then(|sub| sub.appid.as_ref()).unwrap_or(&appid);
+    let openid = payer(world, payer_app, openid_pointer, &openid)?;
     let now = world.now();
     Ok(Order {
         mchid: merchant.mchid.clone(),
         out_trade_no,
         appid,
+        sub,
         api: Api::V3,
         sign_type: None,
         amount,
@@ -95,18 +113,23 @@ fn amount(body: &Value) -> Result<Fen, Refusal> {
     }
 }
 
-fn bound_app(world: &World, merchant: &Merchant, appid: &str) -> Result<AppId, Refusal> {
+fn bound_app(
+    world: &World,
+    merchant: &Merchant,
+    pointer: &str,
+    appid: &str,
+) -> Result<AppId, Refusal> {
     match world.registry.app(appid) {
         Some((known, _)) if merchant.has_app(appid) => Ok(known.clone()),
         Some(_) => {
             Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配，请检查后再试"))
         }
-        None => Err(Refusal::parameter("body", "/appid", appid.into(), "无效的appid")),
+        None => Err(Refusal::parameter("body", pointer, appid.into(), "无效的appid")),
     }
 }
 
-fn payer(world: &World, appid: &AppId, openid: &str) -> Result<OpenId, Refusal> {
-    let wrong = |message: &str| Refusal::parameter("body", "/payer/openid", openid.into(), message);
+fn payer(world: &World, appid: &AppId, pointer: &str, openid: &str) -> Result<OpenId, Refusal> {
+    let wrong = |message: &str| Refusal::parameter("body", pointer, openid.into(), message);
     let known = OpenId::parse(openid).map_err(|_| wrong("无效的openid"))?;
     let ledger = world.ledger.lock();
     match ledger.payer(&known) {

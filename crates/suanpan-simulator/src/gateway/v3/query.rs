@@ -6,12 +6,12 @@
 use http::StatusCode;
 use suanpan_wechat::time::beijing_rfc3339;
 use suanpan_wechat::v3::{Transaction, TransactionAmount, TransactionPayer, TransactionScene};
-use suanpan_wechat::{OutTradeNo, TransactionId};
+use suanpan_wechat::{AppId, OutTradeNo, TransactionId};
 
 use super::super::Heard;
-use super::{Granted, Refusal, refusal};
-use crate::ledger::{Ledger, Order};
-use crate::registry::Merchant;
+use super::{Granted, Refusal, partner, refusal};
+use crate::ledger::{Ledger, Order, Payment};
+use crate::registry::{Merchant, openid};
 use crate::world::World;
 
 /// By the merchant's number: any state.
@@ -21,24 +21,28 @@ pub(super) fn by_number(
     merchant: &Merchant,
 ) -> Result<Granted, Refusal> {
     same_merchant(heard, merchant)?;
-    let number = heard.segment(4);
+    let sub_mchid = partner::sub_in_query(world, merchant, heard)?;
+    let number = partner::last_segment(heard, merchant);
     let number = OutTradeNo::parse(&number)
         .map_err(|_| Refusal::order_number("url", "out_trade_no", &number))?;
     let ledger = world.ledger.lock();
     let order = ledger.orders.get(&(merchant.mchid.clone(), number));
+    let order = order.filter(|order| order.is_for(sub_mchid.as_deref()));
     tell(&ledger, order, world.now())
 }
 
 /// By WeChat's number: only what is paid has one.
 pub(super) fn by_id(world: &World, heard: &Heard, merchant: &Merchant) -> Result<Granted, Refusal> {
     same_merchant(heard, merchant)?;
-    let id = heard.segment(4);
+    let sub_mchid = partner::sub_in_query(world, merchant, heard)?;
+    let id = partner::last_segment(heard, merchant);
     let ledger = world.ledger.lock();
     let payment = TransactionId::parse(&id).ok().and_then(|id| ledger.payments.get(&id));
     let payment = payment.filter(|payment| payment.mchid == merchant.mchid);
     let order = payment.and_then(|payment| {
         ledger.orders.get(&(payment.mchid.clone(), payment.out_trade_no.clone()))
     });
+    let order = order.filter(|order| order.is_for(sub_mchid.as_deref()));
     tell(&ledger, order, world.now())
 }
 
@@ -48,9 +52,14 @@ pub(crate) fn transaction(ledger: &Ledger, order: &Order, now: i64) -> Transacti
     let payment = order.transaction_id.as_ref().and_then(|id| ledger.payments.get(id));
     let paid = payment.is_some();
     let yuan = || Some("CNY".to_owned());
+    let (sub, direct) = (order.sub.as_ref(), order.sub.is_none());
     Transaction {
-        appid: Some(order.appid.clone()),
-        mchid: Some(order.mchid.clone()),
+        appid: direct.then(|| order.appid.clone()),
+        mchid: direct.then(|| order.mchid.clone()),
+        sp_appid: sub.map(|_| order.appid.clone()),
+        sp_mchid: sub.map(|_| order.mchid.clone()),
+        sub_appid: sub.and_then(|sub| sub.appid.clone()),
+        sub_mchid: sub.map(|sub| sub.mchid.clone()),
         out_trade_no: Some(order.out_trade_no.clone()),
         transaction_id: order.transaction_id.clone(),
         trade_type: paid.then(|| "JSAPI".to_owned()),
@@ -61,10 +70,7 @@ pub(crate) fn transaction(ledger: &Ledger, order: &Order, now: i64) -> Transacti
         attach: order.attach.clone(),
         success_time: payment.map(|payment| beijing_rfc3339(payment.paid_at)),
         // Empty while nothing is paid, as the gateway has it.
-        payer: Some(TransactionPayer {
-            openid: paid.then(|| order.openid.clone()),
-            ..TransactionPayer::default()
-        }),
+        payer: Some(payment.map_or_else(TransactionPayer::default, |paid| payer(order, paid))),
         amount: Some(TransactionAmount {
             total: Some(order.amount),
             payer_total: Some(order.amount).filter(|_| paid),
@@ -79,6 +85,21 @@ pub(crate) fn transaction(ledger: &Ledger, order: &Order, now: i64) -> Transacti
     }
 }
 
+/// The payer, as each of the apps of the order knows them.
+fn payer(order: &Order, payment: &Payment) -> TransactionPayer {
+    let known = |appid: &AppId| openid(appid, &payment.user);
+    match &order.sub {
+        None => {
+            TransactionPayer { openid: Some(order.openid.clone()), ..TransactionPayer::default() }
+        }
+        Some(sub) => TransactionPayer {
+            openid: None,
+            sp_openid: Some(known(&order.appid)),
+            sub_openid: sub.appid.as_ref().map(known),
+        },
+    }
+}
+
 fn tell(ledger: &Ledger, order: Option<&Order>, now: i64) -> Result<Granted, Refusal> {
     let order = order.ok_or_else(Refusal::no_order)?;
     let body = serde_json::to_string(&transaction(ledger, order, now));
@@ -86,12 +107,15 @@ fn tell(ledger: &Ledger, order: Option<&Order>, now: i64) -> Result<Granted, Ref
 }
 
 fn same_merchant(heard: &Heard, merchant: &Merchant) -> Result<(), Refusal> {
-    match heard.query_value("mchid").filter(|mchid| !mchid.is_empty()) {
+    let (pointer, title) = partner::own_number(merchant);
+    let name = pointer.trim_start_matches('/');
+    match heard.query_value(name).filter(|mchid| !mchid.is_empty()) {
         Some(mchid) => refusal::same_merchant(merchant, &mchid),
         None => {
-            let message =
-                "输入源“/query/mchid”映射到字段“直连商户号”必填性规则校验失败，此字段为必填项";
-            Err(Refusal::parameter("query", "mchid", "".into(), message))
+            let message = format!(
+                "输入源“/query/{name}”映射到字段“{title}”必填性规则校验失败，此字段为必填项"
+            );
+            Err(Refusal::parameter("query", name, "".into(), message))
         }
     }
 }

@@ -3,6 +3,8 @@
 //! `{"code","message","detail"}`; the message of a parameter names its place as
 //! `输入源“/body/…”`, and the detail holds the value (public bug reports quote them).
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -88,7 +90,7 @@ impl Refusal {
     }
 
     /// As it is spoken.
-    pub(super) fn say(self, key: Option<&SigningKey>, request_id: bool) -> Said<'_> {
+    pub(super) fn say<'w>(self, key: Option<Arc<SigningKey>>, request_id: bool) -> Said<'w> {
         let mut body = json!({ "code": self.code, "message": self.message });
         if let (Some(body), Some(detail)) = (body.as_object_mut(), self.detail) {
             body.insert("detail".to_owned(), detail);
@@ -159,5 +161,6 @@ pub(super) fn same_merchant(merchant: &Merchant, mchid: &str) -> Result<(), Refu
         return Ok(());
     }
     let message = "http header中的mchid与post payload中的mchid不匹配";
-    Err(Refusal::parameter("body", "/mchid", mchid.into(), message))
+    let (pointer, _) = super::partner::own_number(merchant);
+    Err(Refusal::parameter("body", pointer, mchid.into(), message))
 }
