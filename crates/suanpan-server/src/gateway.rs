@@ -9,7 +9,7 @@ use suanpan_wechat as wechat;
 use suanpan_wechat::time::{beijing_compact, beijing_rfc3339};
 use suanpan_wechat::v2::{self, Fields, UnifiedOrder};
 use suanpan_wechat::v3::{self, JsapiOrder, PartnerJsapiOrder};
-use suanpan_wechat::{Moment, OpenId, OutTradeNo, Payment, PrepayId, RequestPayment};
+use suanpan_wechat::{MchId, Moment, OpenId, OutTradeNo, Payment, PrepayId, RequestPayment};
 use suanpan_wechat::{second_sign_v2, second_sign_v3};
 
 use crate::Error;
@@ -223,14 +223,15 @@ pub(crate) enum RefundRequest {
 impl RefundRequest {
     /// The refund of what an attempt was paid with.
     pub(crate) fn new(attempt: &Attempt, refund: &Refund, notify_url: &str) -> Self {
+        let sub_mchid = attempt.sub_mchid().cloned();
         let number = refund.out_refund_no.clone();
         let transaction_id = Some(refund.transaction_id.clone());
         let (reason, notify_url) = (refund.reason.clone(), Some(notify_url.to_owned()));
         match api_of(attempt) {
             ApiVersion::V2 => Self::V2(Box::new(v2::RefundOrder {
-                appid: refund.appid.clone(),
-                sub_appid: None,
-                sub_mch_id: None,
+                appid: attempt.own_app().clone(),
+                sub_appid: attempt.sub_app().cloned(),
+                sub_mch_id: sub_mchid,
                 transaction_id,
                 out_trade_no: None,
                 out_refund_no: number,
@@ -242,7 +243,7 @@ impl RefundRequest {
                 notify_url,
             })),
             ApiVersion::V3 => Self::V3(Box::new(v3::RefundOrder {
-                sub_mchid: None,
+                sub_mchid,
                 transaction_id,
                 out_trade_no: None,
                 out_refund_no: number,
@@ -268,8 +269,16 @@ impl RefundRequest {
         }
     }
 
+    /// Partner mode: the sub-merchant whose money it is.
+    pub(crate) const fn sub_mchid(&self) -> Option<&MchId> {
+        match self {
+            Self::V2(order) => order.sub_mch_id.as_ref(),
+            Self::V3(order) => order.sub_mchid.as_ref(),
+        }
+    }
+
     /// Reads the text back.
-    fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let read = if text.starts_with('<') {
             Fields::parse(text.as_bytes())
                 .and_then(|fields| v2::RefundOrder::from_fields(&fields))
@@ -300,7 +309,8 @@ pub(crate) async fn refund(
         }
         RefundRequest::V3(order) => {
             let call = v3::CreateRefund { account: v3_keys(account)?, order: &order };
-            world.client.call(&call).await.try_map(|answer| answer.refund())
+            // Safe to be asked again at once: the number is the same.
+            keys::ask(world, account, &call).await.try_map(|answer| answer.refund())
         }
     })
 }
@@ -315,13 +325,16 @@ pub(crate) async fn query_refund(
     Ok(match RefundRequest::parse(&refund.request)? {
         RefundRequest::V2(order) => {
             let (account, app_id) = (v2_keys(account)?, &order.appid);
-            let call = v2::QueryRefund { account, app_id, out_refund_no };
+            let sub_app = order.sub_appid.as_ref();
+            let sub = order.sub_mch_id.as_ref();
+            let sub = sub.map(|mch_id| v2::SubMerchant { mch_id, app_id: sub_app });
+            let call = v2::QueryRefund { account, app_id, sub, out_refund_no };
             world.client.call(&call).await.map(|answer| answer.refund)
         }
-        RefundRequest::V3(_) => {
-            let account = v3_keys(account)?;
-            let call = v3::QueryRefund { account, out_refund_no, sub_mchid: None };
-            world.client.call(&call).await.try_map(|answer| answer.refund())
+        RefundRequest::V3(order) => {
+            let (keys, sub_mchid) = (v3_keys(account)?, order.sub_mchid.as_ref());
+            let call = v3::QueryRefund { account: keys, out_refund_no, sub_mchid };
+            keys::ask(world, account, &call).await.try_map(|answer| answer.refund())
         }
     })
 }

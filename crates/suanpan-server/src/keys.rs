@@ -19,6 +19,7 @@ use suanpan_wechat::{Call, MchId, Serial};
 use utoipa::ToSchema;
 
 use crate::account::Account;
+use crate::config::ApiVersion;
 use crate::error::chain;
 use crate::metrics::Counter;
 use crate::world::World;
@@ -93,15 +94,26 @@ impl Keys {
 
     /// Why nothing of WeChat's can be verified, where that is so.
     pub(crate) fn problem(&self, account: &Account) -> Option<Problem> {
-        self.ring.preferred().is_none().then(|| {
-            let known = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            known.unwrap_or_else(|| Problem {
-                mchid: account.mchid.clone(),
-                code: "SP-KEYS-PENDING",
-                detail: "WeChat's platform certificates are not fetched yet".to_owned(),
-                remedy: "wait a moment: they are being fetched",
-            })
-        })
+        if self.ring.preferred().is_some() {
+            return None;
+        }
+        // An account of APIv2 needs none, until a message of APIv3 asks for one.
+        let pending = (account.api == ApiVersion::V3).then(|| Problem {
+            mchid: account.mchid.clone(),
+            code: "SP-KEYS-PENDING",
+            detail: "WeChat's platform certificates are not fetched yet".to_owned(),
+            remedy: "wait a moment: they are being fetched",
+        });
+        self.last_problem().or(pending)
+    }
+
+    /// Why the keys in use cannot be renewed, where that is so: they still verify, for how long nobody knows.
+    fn warning(&self) -> Option<Problem> {
+        self.ring.preferred().and_then(|_| self.last_problem())
+    }
+
+    fn last_problem(&self) -> Option<Problem> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts what was fetched beside what is configured.
@@ -175,7 +187,8 @@ pub(crate) async fn watch(world: Arc<World>, stopped: impl Future<Output = ()>) 
     let mut stopped = std::pin::pin!(stopped);
     loop {
         let now = world.now();
-        for warning in warnings(&world) {
+        let seconds = world.clock.now_seconds();
+        for warning in world.accounts.iter().flat_map(|account| account.expiring(seconds)) {
             let Problem { mchid, code, detail, remedy } = warning;
             tracing::warn!(%mchid, code, remedy, "{detail}");
         }
@@ -280,10 +293,14 @@ pub(crate) fn problems(world: &World) -> Vec<Problem> {
     world.accounts.iter().filter_map(of).collect()
 }
 
-/// The certificates that expire soon.
+/// What will be a problem: certificates that expire soon, and keys that cannot be renewed.
 pub(crate) fn warnings(world: &World) -> Vec<Problem> {
     let now = world.clock.now_seconds();
-    world.accounts.iter().flat_map(|account| account.expiring(now)).collect()
+    let of = |account: &Arc<Account>| {
+        let stale = account.keys().and_then(Keys::warning);
+        account.expiring(now).into_iter().chain(stale)
+    };
+    world.accounts.iter().flat_map(of).collect()
 }
 
 const PUBLIC_KEY_REMEDY: &str = "download the WeChat Pay public key from the merchant platform (API 安全) and configure wechatpay_public_key and wechatpay_public_key_id";

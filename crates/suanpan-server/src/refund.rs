@@ -7,6 +7,7 @@ use suanpan_wechat as wechat;
 use suanpan_wechat::{AppId, Fen, MchId, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use utoipa::ToSchema;
 
+use crate::gateway::RefundRequest;
 use crate::ids::OrderId;
 use crate::order::rfc3339;
 
@@ -21,7 +22,7 @@ pub struct Refund {
     pub attempt_id: String,
     /// Who got the money.
     pub mchid: MchId,
-    /// The mini program that the attempt was placed for.
+    /// The mini program that the payer paid in.
     pub appid: AppId,
     /// The attempt's number at WeChat.
     pub out_trade_no: OutTradeNo,
@@ -132,6 +133,12 @@ impl Refund {
         same("refund number", told.out_refund_no.as_str(), self.out_refund_no.as_str())?;
         same("order number", told.out_trade_no.as_str(), self.out_trade_no.as_str())?;
         same("transaction", told.transaction_id.as_str(), self.transaction_id.as_str())?;
+        // The answers of APIv3 leave it out; our number and the transaction say the same there.
+        if let Some(told) = &told.sub_mchid {
+            let request = RefundRequest::parse(&self.request).ok();
+            let expected = request.as_ref().and_then(RefundRequest::sub_mchid);
+            same("sub-merchant", told.as_str(), expected.map_or("none", MchId::as_str))?;
+        }
         same("currency", &told.currency, &self.currency)?;
         same("amount", &told.total.to_string(), &self.total.to_string())?;
         same("refunded amount", &told.refund.to_string(), &self.amount.to_string())

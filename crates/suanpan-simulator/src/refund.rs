@@ -20,6 +20,9 @@ pub(crate) type RefundKey = (MchId, OutRefundNo);
 pub(crate) struct Refund {
     pub(crate) refund_id: RefundId,
     pub(crate) mchid: MchId,
+    /// Partner mode: whose money it is.
+    #[serde(default)]
+    pub(crate) sub_mchid: Option<MchId>,
     pub(crate) appid: AppId,
     pub(crate) out_refund_no: OutRefundNo,
     pub(crate) out_trade_no: OutTradeNo,
@@ -56,6 +59,11 @@ impl Refund {
         (self.mchid.clone(), self.out_refund_no.clone())
     }
 
+    /// Whether its order was placed for this sub-merchant, or for nobody else.
+    pub(crate) fn is_for(&self, sub_mchid: Option<&str>) -> bool {
+        self.sub_mchid.as_ref().map(MchId::as_str) == sub_mchid
+    }
+
     /// Where it stands at this moment.
     pub(crate) fn status(&self, now: i64) -> RefundStatus {
         if self.ends_at.is_none_or(|at| now < at) {
@@ -88,6 +96,7 @@ impl Refund {
             success_time: self.success_time(now),
             // Paid from the balance, so it goes back there.
             received_account: Some(RECEIVED.to_owned()),
+            sub_mchid: self.sub_mchid.clone(),
         }
     }
 }

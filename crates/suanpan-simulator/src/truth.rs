@@ -78,6 +78,7 @@ pub(crate) fn told_refund(refund: &Refund, now: i64) -> Value {
     json!({
         "refund_id": refund.refund_id,
         "mchid": refund.mchid,
+        "sub_mchid": refund.sub_mchid,
         "appid": refund.appid,
         "out_refund_no": refund.out_refund_no,
         "out_trade_no": refund.out_trade_no,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Fen, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use crate::{Fen, MchId, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 
 /// One refund as WeChat tells it: the answer to a call or a query, or the inside of a notification.
 ///
@@ -30,6 +30,8 @@ pub struct Refund {
     pub success_time: Option<i64>,
     /// Where it went, such as `支付用户零钱`; for people.
     pub received_account: Option<String>,
+    /// Partner mode: whose money it is. The answers of APIv3 leave it out; its notifications name it.
+    pub sub_mchid: Option<MchId>,
 }
 
 /// Where a refund stands at WeChat: `status`, `refund_status` or `refund_status_0`.

@@ -29,8 +29,8 @@ use super::{
 };
 use crate::Error;
 use crate::config::Config;
-use crate::world::World;
 use crate::keys::{self, Problem};
+use crate::world::World;
 
 /// All endpoints.
 pub fn router(world: Arc<World>, config: &Config) -> Router {
@@ -94,10 +94,7 @@ fn open() -> OpenApiRouter<Arc<World>> {
 
 /// Outside of all limits: how we are can always be asked.
 fn health() -> OpenApiRouter<Arc<World>> {
-    OpenApiRouter::new()
-        .routes(routes!(healthz))
-        .routes(routes!(readyz))
-        .routes(routes!(metrics))
+    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics))
 }
 
 /// What holds for every request but those that ask how we are, the outermost last.

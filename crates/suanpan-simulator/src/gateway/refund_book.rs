@@ -20,6 +20,8 @@ pub(crate) struct Wanted {
     pub(crate) transaction_id: Option<String>,
     pub(crate) out_trade_no: Option<String>,
     pub(crate) out_refund_no: OutRefundNo,
+    /// Partner mode: whose order it says that it is.
+    pub(crate) sub_mchid: Option<String>,
     pub(crate) api: Api,
     pub(crate) request: Value,
     pub(crate) total: Fen,
@@ -68,6 +70,7 @@ pub(crate) fn refund(world: &World, merchant: &Merchant, wanted: Wanted) -> Resu
     let refund = Refund {
         refund_id: refund_id.map_err(|_| No::Broken)?,
         mchid: merchant.mchid.clone(),
+        sub_mchid: order.sub.as_ref().map(|sub| sub.mchid.clone()),
         appid: order.appid.clone(),
         out_refund_no: wanted.out_refund_no,
         out_trade_no: order.out_trade_no.clone(),
@@ -127,7 +130,7 @@ fn paid_order<'l>(
         }
         (None, None) => return None,
     };
-    let ours = order.mchid == merchant.mchid;
+    let ours = order.mchid == merchant.mchid && order.is_for(wanted.sub_mchid.as_deref());
     order.transaction_id.clone().filter(|_| ours).map(|id| (order, id))
 }
 
@@ -164,6 +167,17 @@ fn may(
         return Err(No::NotEnough);
     }
     Ok(())
+}
+
+/// The refund of this number, if its order is the merchant's, placed for this sub-merchant.
+pub(crate) fn find<'l>(
+    ledger: &'l Ledger,
+    merchant: &Merchant,
+    sub_mchid: Option<&str>,
+    number: OutRefundNo,
+) -> Option<&'l Refund> {
+    let refund = ledger.refunds.get(&(merchant.mchid.clone(), number))?;
+    refund.is_for(sub_mchid).then_some(refund)
 }
 
 /// What is owed to the merchant; nothing where no address was given.

@@ -144,11 +144,12 @@ impl Story<'_> {
             Some(Fault::OtherMerchant) => mch_id = self.other.mchid.clone(),
             _ => {}
         }
+        let sub = self.order.sub.as_ref();
         let notice = RefundNotice {
             appid: refund.appid.clone(),
             mch_id,
-            sub_appid: None,
-            sub_mch_id: None,
+            sub_appid: sub.and_then(|sub| sub.appid.clone()),
+            sub_mch_id: sub.map(|sub| sub.mchid.clone()),
             transaction_id: fact.transaction_id,
             out_trade_no: fact.out_trade_no,
             refund_id: fact.refund_id,
@@ -196,8 +197,12 @@ impl Story<'_> {
             _ => {}
         }
         let status = called.status?;
+        let (sub, mchid) = (self.order.sub.as_ref(), Some(mchid));
+        let (mchid, sp_mchid) = if sub.is_some() { (None, mchid) } else { (mchid, None) };
         let told = RefundResource {
-            mchid: Some(mchid),
+            mchid,
+            sp_mchid,
+            sub_mchid: sub.map(|sub| sub.mchid.clone()),
             status: None,
             refund_status: Some(status.clone()),
             amount: Some(amount),

@@ -12,6 +12,8 @@ mod credentials;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod merchant;
@@ -19,6 +21,8 @@ mod merchant;
 mod notify;
 #[cfg(test)]
 mod notify_faults;
+#[cfg(test)]
+mod partner;
 #[cfg(test)]
 mod payer;
 #[cfg(test)]

@@ -6,9 +6,11 @@
 
 use http::Request;
 
-use super::{Account, Fields, answer};
+use super::{Account, Fields, SubMerchant, answer};
 use crate::time::parse_beijing_spaced;
-use crate::{AppId, Call, Error, Fen, Host, Moment, OutRefundNo, Refund, RefundStatus, Reply};
+use crate::{
+    AppId, Call, Error, Fen, Host, MchId, Moment, OutRefundNo, Refund, RefundStatus, Reply,
+};
 
 const WHAT: &str = "answer of refundquery";
 
@@ -17,8 +19,10 @@ const WHAT: &str = "answer of refundquery";
 pub struct QueryRefund<'a> {
     /// Who asked for it.
     pub account: Account<'a>,
-    /// The mini program that the order was placed for.
+    /// The mini program that the order was placed for; in partner mode the partner's.
     pub app_id: &'a AppId,
+    /// Partner mode: for whom the order was placed.
+    pub sub: Option<SubMerchant<'a>>,
     /// Its number.
     pub out_refund_no: &'a OutRefundNo,
 }
@@ -46,6 +50,7 @@ impl Call for QueryRefund<'_> {
     fn request(&self, moment: Moment<'_>) -> Result<Request<Vec<u8>>, Error> {
         let mut fields = Fields::new();
         fields.set("appid", self.app_id.as_str());
+        SubMerchant::set(self.sub, &mut fields);
         fields.set("out_refund_no", self.out_refund_no.as_str());
         answer::post("/pay/refundquery", self.account, fields, moment)
     }
@@ -102,6 +107,7 @@ impl Entry<'_> {
                 })
                 .transpose()?,
             received_account: self.get("refund_recv_accout").map(str::to_owned),
+            sub_mchid: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
         })
     }
 }

@@ -7,8 +7,8 @@ use http::Request;
 
 use super::{Account, Coupon, Fields, answer};
 use crate::{
-    AppId, Call, Error, Fen, Host, Moment, OutRefundNo, OutTradeNo, Refund, RefundId, RefundStatus,
-    Reply, TransactionId,
+    AppId, Call, Error, Fen, Host, MchId, Moment, OutRefundNo, OutTradeNo, Refund, RefundId,
+    RefundStatus, Reply, TransactionId,
 };
 
 const WHAT: &str = "answer of refund";
@@ -16,12 +16,12 @@ const WHAT: &str = "answer of refund";
 /// A refund as it is asked for. Its number names it for ever: a repetition must be equal to the byte.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RefundOrder {
-    /// The mini program that the order was placed for.
+    /// The mini program that the order was placed for; in partner mode the partner's.
     pub appid: AppId,
     /// Partner mode: the sub-merchant's mini program.
     pub sub_appid: Option<AppId>,
     /// Partner mode: the sub-merchant.
-    pub sub_mch_id: Option<String>,
+    pub sub_mch_id: Option<MchId>,
     /// WeChat's number of the payment; counts where both are given.
     pub transaction_id: Option<TransactionId>,
     /// The order's number.
@@ -49,7 +49,7 @@ impl RefundOrder {
         let mut fields = Fields::new();
         fields.set("appid", self.appid.as_str());
         fields.set_optional("sub_appid", self.sub_appid.as_ref().map(AppId::as_str));
-        fields.set_optional("sub_mch_id", self.sub_mch_id.as_deref());
+        fields.set_optional("sub_mch_id", self.sub_mch_id.as_ref().map(MchId::as_str));
         let transaction_id = self.transaction_id.as_ref();
         fields.set_optional("transaction_id", transaction_id.map(TransactionId::as_str));
         fields.set_optional("out_trade_no", self.out_trade_no.as_ref().map(OutTradeNo::as_str));
@@ -75,7 +75,7 @@ impl RefundOrder {
         Ok(Self {
             appid: fields.parsed(WHAT, "appid")?,
             sub_appid: fields.get("sub_appid").map(AppId::parse).transpose()?,
-            sub_mch_id: fields.owned("sub_mch_id"),
+            sub_mch_id: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
             transaction_id: fields.get("transaction_id").map(TransactionId::parse).transpose()?,
             out_trade_no: fields.get("out_trade_no").map(OutTradeNo::parse).transpose()?,
             out_refund_no: fields.parsed(WHAT, "out_refund_no")?,
@@ -153,6 +153,7 @@ impl Call for PlaceRefund<'_> {
             currency: fields.get("fee_type").unwrap_or("CNY").to_owned(),
             success_time: None,
             received_account: None,
+            sub_mchid: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
         };
         if refund.out_refund_no != self.order.out_refund_no {
             return Err(Error::holds(WHAT, "out_refund_no", refund.out_refund_no.as_str()));

@@ -29,9 +29,9 @@ pub struct RefundNotice {
     /// The merchant (in partner mode the partner).
     pub mch_id: MchId,
     /// Partner mode: the sub-merchant's mini program.
-    pub sub_appid: Option<String>,
+    pub sub_appid: Option<AppId>,
     /// Partner mode: the sub-merchant.
-    pub sub_mch_id: Option<String>,
+    pub sub_mch_id: Option<MchId>,
     /// WeChat's number of the payment.
     pub transaction_id: TransactionId,
     /// The order's number.
@@ -84,8 +84,8 @@ impl RefundNotice {
         Ok(Self {
             appid: outer.parsed(WHAT, "appid")?,
             mch_id: outer.parsed(WHAT, "mch_id")?,
-            sub_appid: outer.owned("sub_appid"),
-            sub_mch_id: outer.owned("sub_mch_id"),
+            sub_appid: outer.get("sub_appid").map(AppId::parse).transpose()?,
+            sub_mch_id: outer.get("sub_mch_id").map(MchId::parse).transpose()?,
             transaction_id: inner.parsed(WHAT, "transaction_id")?,
             out_trade_no: inner.parsed(WHAT, "out_trade_no")?,
             refund_id: inner.parsed(WHAT, "refund_id")?,
@@ -132,8 +132,8 @@ impl RefundNotice {
         outer.set("return_code", "SUCCESS");
         outer.set("appid", self.appid.as_str());
         outer.set("mch_id", self.mch_id.as_str());
-        outer.set_optional("sub_appid", self.sub_appid.as_deref());
-        outer.set_optional("sub_mch_id", self.sub_mch_id.as_deref());
+        outer.set_optional("sub_appid", self.sub_appid.as_ref().map(AppId::as_str));
+        outer.set_optional("sub_mch_id", self.sub_mch_id.as_ref().map(MchId::as_str));
         outer.set_optional("req_info", seal_req_info(xml.as_bytes(), key).as_deref());
         outer
     }
@@ -151,6 +151,7 @@ impl RefundNotice {
             currency: "CNY".to_owned(),
             success_time: self.success_time,
             received_account: self.received_account.clone(),
+            sub_mchid: self.sub_mch_id.clone(),
         }
     }
 }

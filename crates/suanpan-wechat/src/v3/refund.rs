@@ -234,6 +234,7 @@ impl RefundResource {
                 })
                 .transpose()?,
             received_account: self.user_received_account.clone(),
+            sub_mchid: self.sub_mchid.clone(),
         })
     }
 }

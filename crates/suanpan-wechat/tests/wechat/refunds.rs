@@ -118,7 +118,7 @@ fn v2_asks_over_mutual_tls_and_reads_the_entry_that_it_asked_about() {
     assert_eq!(v2::RefundOrder::from_fields(&sent).unwrap(), order);
 
     let out_refund_no = &order.out_refund_no;
-    let query = v2::QueryRefund { account, app_id: &app_id, out_refund_no };
+    let query = v2::QueryRefund { account, app_id: &app_id, sub: None, out_refund_no };
     let answer = |status: &str, own: &str| {
         let fields: Fields = [
             ("return_code", "SUCCESS"),
@@ -146,4 +146,34 @@ fn v2_asks_over_mutual_tls_and_reads_the_entry_that_it_asked_about() {
     assert_eq!((fact.status.as_str(), fact.refund.get()), ("ABNORMAL", 495));
     assert_eq!(fact.success_time, Some(1_528_425_296));
     assert!(answer("SUCCESS", "somebody-elses").is_err());
+}
+
+/// The partner asks, signs and is answered; the money is the sub-merchant's.
+#[test]
+fn a_partner_names_the_sub_merchant_in_both_apis() {
+    let (keys, out_refund_no) = (Keys::new(), &number());
+    let sub_mchid = MchId::parse("1900000109").unwrap();
+    let call =
+        v3::QueryRefund { account: keys.account(), out_refund_no, sub_mchid: Some(&sub_mchid) };
+    let request = call.request(moment(NOW, &nonce("n"))).unwrap();
+    assert_eq!(request.uri(), "/v3/refund/domestic/refunds/R%7C1%40shop?sub_mchid=1900000109");
+
+    let (mch_id, key) = (MchId::parse("10000100").unwrap(), v2_key(V2_KEY));
+    let account = v2::Account { mch_id: &mch_id, key: &key, sign_type: SignType::Md5 };
+    let app_id = &AppId::parse("wx2421b1c4370ec43b").unwrap();
+    let sub_app = &AppId::parse("wxd678efh567hg6787").unwrap();
+    let sub = v2::SubMerchant { mch_id: &sub_mchid, app_id: Some(sub_app) };
+    let query = v2::QueryRefund { account, app_id, sub: Some(sub), out_refund_no };
+    let request = query.request(moment(NOW, &nonce("n"))).unwrap();
+    let sent = Fields::parse(request.body()).unwrap();
+    let named = ["mch_id", "appid", "sub_mch_id", "sub_appid"].map(|name| sent.get(name).unwrap());
+    assert_eq!(named, ["10000100", app_id.as_str(), "1900000109", sub_app.as_str()]);
+
+    // A notification tells whose money it is, so that it can be compared.
+    let told = r#"{"sp_mchid":"10000100","sub_mchid":"1900000109","out_trade_no":"20150806125346",
+        "transaction_id":"4200000001","out_refund_no":"R|1@shop","refund_id":"503001",
+        "refund_status":"SUCCESS","success_time":"2020-12-01T16:18:12+08:00",
+        "amount":{"total":990,"refund":495,"payer_total":990,"payer_refund":495}}"#;
+    let told: RefundResource = serde_json::from_str(told).unwrap();
+    assert_eq!(told.refund().unwrap().sub_mchid, Some(sub_mchid));
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use suanpan_server::Config;
-use suanpan_wechat::ApiV2Key;
-use suanpan_wechat::v2::{Fields, SignType};
+use suanpan_wechat::v2::{Fields, RefundNotice, SignType};
+use suanpan_wechat::{ApiV2Key, Fen, RefundStatus};
 
 use crate::accounts::{account, public_key};
 use crate::world::World;
@@ -142,4 +142,82 @@ async fn money_of_another_sub_merchant_moves_nothing() {
     let answer = world.notice(&world.mchid(PARTNER), &[("content-type", "text/xml")], right).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
     assert_eq!(world.status(&order).await, "paid");
+}
+
+#[tokio::test]
+async fn money_goes_back_for_its_sub_merchant() {
+    for configure in [v3, v2] {
+        let world = World::open_with(configure).await;
+        for nth in [0, 1] {
+            let (app, sub_mchid) = shop(&world, nth);
+            let order = world.paid(&format!("bun-{nth}"), &app).await;
+            let made = world.refund(&order, json!({ "amount": 490 })).await;
+            assert_eq!(made.status, 201, "{}", made.json);
+            assert_eq!(made.json["problem"], Value::Null, "{}", made.json);
+            // Told by the notification.
+            world.advance(2);
+            world.until_told(&order, "processing → succeeded").await;
+
+            // This one's is lost, so the question has to name the sub-merchant too.
+            world.advance(60);
+            world.fault("notify", "lose", json!({ "times": 1 })).await;
+            let made = world.refund(&order, json!({})).await;
+            assert_eq!(made.status, 201, "{}", made.json);
+            world.advance(60);
+            let id = made.json["id"].clone();
+            world
+                .until("succeeded", async || world.refund_now(&id).await["status"] == "succeeded")
+                .await;
+            let refunds = world.refunds_at_wechat().await;
+            let own = refunds.iter().filter(|refund| refund["sub_mchid"] == sub_mchid);
+            assert_eq!(own.map(|refund| refund["amount"].as_i64()).sum::<Option<i64>>(), Some(990));
+        }
+    }
+}
+
+/// WeChat's own key signs it, and the numbers are ours: but the money was another sub-merchant's.
+#[tokio::test]
+async fn a_refund_of_another_sub_merchant_moves_nothing() {
+    let world = World::open_with(v2).await;
+    let ((app, sub_mchid), (_, other)) = (shop(&world, 0), shop(&world, 1));
+    let order = world.paid("bun-1", &app).await;
+    world.control("switches", Some(json!({ "refund_ends": "NEVER" }))).await;
+    let made = world.refund(&order, json!({})).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let held = world.refunds_at_wechat().await.remove(0);
+    let key =
+        ApiV2Key::parse(world.credentials["merchants"][PARTNER]["api_v2_key"].as_str().unwrap());
+    let text = |name: &str| held[name].as_str().unwrap().to_owned();
+    let notice = |sub: &str| {
+        let notice = RefundNotice {
+            appid: text("appid").parse().unwrap(),
+            mch_id: text("mchid").parse().unwrap(),
+            sub_appid: None,
+            sub_mch_id: Some(sub.parse().unwrap()),
+            transaction_id: text("transaction_id").parse().unwrap(),
+            out_trade_no: text("out_trade_no").parse().unwrap(),
+            refund_id: text("refund_id").parse().unwrap(),
+            out_refund_no: text("out_refund_no").parse().unwrap(),
+            total_fee: Fen::new(990).unwrap(),
+            settlement_total_fee: None,
+            refund_fee: Fen::new(990).unwrap(),
+            settlement_refund_fee: None,
+            cash_refund_fee: None,
+            refund_status: RefundStatus::Success,
+            success_time: None,
+            received_account: None,
+            refund_account: None,
+            refund_request_source: None,
+        };
+        notice.fields(key.as_ref().unwrap()).to_xml()
+    };
+    let to = world.mchid(PARTNER);
+    let answer = world.notice(&to, &[("content-type", "text/xml")], notice(&other)).await;
+    answer.is_problem(409, "SP-NOTIFY-MISMATCH");
+    assert!(world.timeline(&order).await.contains("sub-merchant"));
+
+    let answer = world.notice(&to, &[("content-type", "text/xml")], notice(&sub_mchid)).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    // A notice of APIv2 proves nothing: WeChat was asked, and the refund is as it was.
+    assert_eq!(world.refund_now(&made.json["id"]).await["status"], "processing");
 }

@@ -6,18 +6,18 @@ use crate::world::{Answer, World};
 
 impl World {
     /// An order of 9.90 that Alice has paid.
-    async fn paid(&self, reference: &str, app: &str) -> String {
+    pub(crate) async fn paid(&self, reference: &str, app: &str) -> String {
         let order = self.order(reference, app).await;
         self.alice_pays(app, &order).await;
         self.until_status(&order, "paid").await;
         order
     }
 
-    async fn refund(&self, order: &str, body: Value) -> Answer {
+    pub(crate) async fn refund(&self, order: &str, body: Value) -> Answer {
         self.merchant("POST", &format!("/v1/orders/{order}/refunds"), Some(body)).await
     }
 
-    async fn refund_now(&self, id: &Value) -> Value {
+    pub(crate) async fn refund_now(&self, id: &Value) -> Value {
         let path = format!("/v1/refunds/{}", id.as_str().unwrap());
         self.merchant("GET", &path, None).await.json
     }
@@ -28,7 +28,7 @@ impl World {
     }
 
     /// What WeChat holds.
-    async fn refunds_at_wechat(&self) -> Vec<Value> {
+    pub(crate) async fn refunds_at_wechat(&self) -> Vec<Value> {
         self.control("ledger", None).await["refunds"].as_array().unwrap().clone()
     }
 }

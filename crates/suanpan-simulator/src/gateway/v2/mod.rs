@@ -149,8 +149,8 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         Operation::V2UnifiedOrder => place(world, asked, (appid, sub))?,
         Operation::V2OrderQuery => query(world, asked, sub_mchid.as_deref())?,
         Operation::V2CloseOrder => close(world, asked, sub_mchid.as_deref())?,
-        Operation::V2Refund => refund::create(world, asked)?,
-        Operation::V2RefundQuery => refund::query(world, asked)?,
+        Operation::V2Refund => refund::create(world, asked, sub_mchid)?,
+        Operation::V2RefundQuery => refund::query(world, asked, sub_mchid.as_deref())?,
         Operation::Login
         | Operation::Platform(_)
         | Operation::V3Jsapi

@@ -15,7 +15,11 @@ use crate::refund::{RECEIVED, Refund};
 use crate::world::World;
 
 /// `POST /secapi/pay/refund`.
-pub(super) fn create(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
+pub(super) fn create(
+    world: &World,
+    asked: &Asked<'_>,
+    sub_mchid: Option<String>,
+) -> Result<Fields, Refused> {
     let fields = &asked.fields;
     let wrong = |words: &str| ("PARAM_ERROR", words.to_owned());
     let owned = |name: &str| fields.get(name).map(str::to_owned);
@@ -48,6 +52,7 @@ pub(super) fn create(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused
         transaction_id,
         out_trade_no,
         out_refund_no,
+        sub_mchid,
         api: Api::V2,
         request: decided.map(|(name, value)| (name.to_owned(), Value::from(value))).collect(),
         total,
@@ -60,7 +65,11 @@ pub(super) fn create(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused
 }
 
 /// `POST /pay/refundquery`, by the first of `refund_id`, `out_refund_no`, `transaction_id`, `out_trade_no` that is there.
-pub(super) fn query(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused> {
+pub(super) fn query(
+    world: &World,
+    asked: &Asked<'_>,
+    sub_mchid: Option<&str>,
+) -> Result<Fields, Refused> {
     let given = |name: &str| asked.fields.get(name).map(str::to_owned);
     let by = |name: &'static str| given(name).map(|value| (name, value));
     let (name, value) = by("refund_id")
@@ -77,6 +86,7 @@ pub(super) fn query(world: &World, asked: &Asked<'_>) -> Result<Fields, Refused>
         .refunds
         .values()
         .filter(|refund| refund.mchid == asked.merchant.mchid)
+        .filter(|refund| refund.is_for(sub_mchid))
         .filter(|refund| {
             value
                 == match name {

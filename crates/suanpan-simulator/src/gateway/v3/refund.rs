@@ -11,7 +11,7 @@ use suanpan_wechat::{Fen, OutRefundNo};
 use super::super::Heard;
 use super::super::refund_book::{self, No, Wanted};
 use super::refusal::{json, missing, required_text, text};
-use super::{Granted, Refusal};
+use super::{Granted, Refusal, partner};
 use crate::credentials::Api;
 use crate::notify_url;
 use crate::refund::{End, Refund};
@@ -25,6 +25,7 @@ pub(super) fn create(
     merchant: &Merchant,
 ) -> Result<Granted, Refusal> {
     let body = json(heard)?;
+    let sub_mchid = partner::sub_in_body(world, merchant, &body)?;
     let transaction_id = text(&body, "/transaction_id", "微信支付订单号", 32)?;
     let out_trade_no = text(&body, "/out_trade_no", "商户订单号", 32)?;
     if transaction_id.is_none() && out_trade_no.is_none() {
@@ -53,6 +54,7 @@ pub(super) fn create(
         transaction_id,
         out_trade_no,
         out_refund_no,
+        sub_mchid,
         api: Api::V3,
         request: body,
         total,
@@ -66,9 +68,10 @@ pub(super) fn create(
 
 /// `GET /v3/refund/domestic/refunds/{out_refund_no}`.
 pub(super) fn query(world: &World, heard: &Heard, merchant: &Merchant) -> Result<Granted, Refusal> {
+    let sub_mchid = partner::sub_in_query(world, merchant, heard)?;
     let number = refund_number("url", "out_refund_no", &heard.segment(4))?;
     let ledger = world.ledger.lock();
-    let refund = ledger.refunds.get(&(merchant.mchid.clone(), number));
+    let refund = refund_book::find(&ledger, merchant, sub_mchid.as_deref(), number);
     tell(refund.ok_or_else(no_refund)?, world.now())
 }
 
@@ -79,6 +82,7 @@ pub(super) fn rescue(
     merchant: &Merchant,
 ) -> Result<Granted, Refusal> {
     let body = json(heard)?;
+    let sub_mchid = partner::sub_in_body(world, merchant, &body)?;
     let number = required_text(&body, "/out_refund_no", "商户退款单号", usize::MAX)?;
     let number = refund_number("body", "/out_refund_no", &number)?;
     let kind = required_text(&body, "/type", "异常退款处理方式", 32)?;
@@ -96,9 +100,12 @@ pub(super) fn rescue(
             required_text(&body, pointer, title, 1024)?;
         }
     }
-    let key = (merchant.mchid.clone(), number);
     let now = world.now();
-    let refund = world.ledger.lock().refunds.get(&key).cloned().ok_or_else(no_refund)?;
+    let refund = {
+        let ledger = world.ledger.lock();
+        refund_book::find(&ledger, merchant, sub_mchid.as_deref(), number).cloned()
+    };
+    let refund = refund.ok_or_else(no_refund)?;
     if refund.refund_id.as_str() != heard.segment(4) {
         return Err(Refusal::new(400, "INVALID_REQUEST", "微信退款单号与商户退款单号不一致"));
     }
@@ -110,7 +117,7 @@ pub(super) fn rescue(
         ));
     }
     let after = i64::from(world.switches().refund_seconds);
-    let refund = refund_book::decide(world, &key, End::Success, after).map_err(refused)?;
+    let refund = refund_book::decide(world, &refund.key(), End::Success, after).map_err(refused)?;
     tell(&refund, now)
 }
 
