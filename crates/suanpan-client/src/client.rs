@@ -62,12 +62,14 @@ impl Client {
                 Ok(_) | Err(_) => {}
             }
 
+            probed |= matches!(tried.result, Err(Error::WeChat(wechat::Error::Probe)));
             let trace = Trace {
                 operation: call.operation(),
                 host: host.as_str().to_owned(),
                 status: tried.status,
                 request_id: tried.request_id,
                 tries,
+                probed,
                 elapsed: watch.elapsed(),
             };
             sent |= tried.sent;

@@ -72,6 +72,8 @@ pub struct Trace {
     pub request_id: Option<String>,
     /// How many times it was tried.
     pub tries: u32,
+    /// Whether WeChat answered with a signature that is made to fail, to see whether we check.
+    pub probed: bool,
     /// How long all tries took.
     pub elapsed: Duration,
 }

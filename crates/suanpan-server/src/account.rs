@@ -4,13 +4,15 @@
 //! certificate where WeChat's belongs, costs a night when the first payment
 //! finds it; so it is found here.
 
+mod identity;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use suanpan_wechat::time::beijing_rfc3339;
 use suanpan_wechat::v2::SignType;
-use suanpan_wechat::v3::{Certificate, KeyRing, PrivateKey, PublicKey, Signer};
+use suanpan_wechat::v3::{Certificate, KeyRing, PublicKey, Signer};
 use suanpan_wechat::{ApiV2Key, ApiV3Key, AppId, AppSecret, MchId, Serial, TextError, v2, v3};
 
 use crate::Error;
@@ -19,6 +21,8 @@ use crate::config::{
 };
 use crate::keys::{Keys, Problem};
 use crate::order::PartnerIds;
+
+pub(crate) use self::identity::Identity;
 
 /// One merchant account.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct Account {
     pub api: ApiVersion,
     /// Its mini programs, the default first.
     pub apps: Vec<App>,
+    identity: Option<Identity>,
     v2: Option<V2Keys>,
     v3: Option<V3Keys>,
 }
@@ -133,6 +138,11 @@ impl Account {
         Some(v3::Account { signer, keys: keys.ring(), api_v3_key })
     }
 
+    /// What it shows to WeChat, where APIv2 gives money back.
+    pub(crate) const fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
     /// WeChat's keys, where it has the keys of APIv3.
     pub(crate) fn keys(&self) -> Option<&Keys> {
         self.v3.as_ref().map(|v3| &v3.keys)
@@ -158,6 +168,7 @@ impl Account {
 
     fn load(config: &Config, merchant: &MerchantConfig) -> Result<Self, Error> {
         let mchid = MchId::parse(&merchant.mchid).map_err(text(merchant, "mchid"))?;
+        let identity = Identity::load(config, merchant, &mchid)?;
         let account = Self {
             name: merchant.name.clone().unwrap_or_else(|| mchid.to_string()),
             api: merchant.api,
@@ -167,7 +178,8 @@ impl Account {
                 .map(|app| App::load(config, merchant, app))
                 .collect::<Result<_, _>>()?,
             v2: V2Keys::load(config, merchant)?,
-            v3: V3Keys::load(config, merchant, &mchid)?,
+            v3: V3Keys::load(config, merchant, &mchid, identity.as_ref())?,
+            identity,
             mchid,
         };
         if merchant.mode == MerchantMode::Direct && merchant.sp_appid.is_some() {
@@ -178,7 +190,8 @@ impl Account {
                 Err(wrong(merchant, "api_v2_key", "it is needed with api = \"v2\""))
             }
             ApiVersion::V3 if account.v3.is_none() => {
-                Err(wrong(merchant, "merchant_private_key", "it is needed with api = \"v3\""))
+                let why = "it is needed with api = \"v3\", or merchant_p12";
+                Err(wrong(merchant, "merchant_private_key", why))
             }
             _ if account.apps.is_empty() => Err(wrong(merchant, "apps", "at least one is needed")),
             ApiVersion::V2 | ApiVersion::V3 => Ok(account),
@@ -256,29 +269,20 @@ impl V3Keys {
         config: &Config,
         merchant: &MerchantConfig,
         mchid: &MchId,
+        identity: Option<&Identity>,
     ) -> Result<Option<Self>, Error> {
-        let Some(key_file) = &merchant.merchant_private_key else { return Ok(None) };
+        let Some(identity) = identity else { return Ok(None) };
         let sealed = merchant.api_v3_key.is_some() || merchant.api_v3_key_file.is_some();
         if merchant.api == ApiVersion::V2 && !sealed {
             // Certificate and key are there for the refunds of APIv2 alone.
             return Ok(None);
         }
-        let pem = read(config, merchant, "merchant_private_key", key_file)?;
-        let key = PrivateKey::from_pem(&pem).map_err(of(merchant, "merchant_private_key"))?;
-
-        let needed = |name| wrong(merchant, name, "it is needed beside merchant_private_key");
-        let certificate = merchant.merchant_certificate.as_ref();
-        let certificate = certificate.ok_or_else(|| needed("merchant_certificate"))?;
-        let certificate = read_certificate(config, merchant, "merchant_certificate", certificate)?;
-        let probe = key.sign(b"suanpan");
-        if certificate.public_key.verify("probe", b"suanpan", &probe).is_err() {
-            let why = "it is not the certificate of merchant_private_key";
-            return Err(wrong(merchant, "merchant_certificate", why));
-        }
+        let (key, certificate) = (identity.private_key(merchant)?, identity.certificate.clone());
 
         let (inline, file) = (merchant.api_v3_key.as_ref(), merchant.api_v3_key_file.as_deref());
         let api_v3_key = secret(config, merchant, "api_v3_key", inline, file)?;
-        let api_v3_key = api_v3_key.ok_or_else(|| needed("api_v3_key"))?;
+        let why = "it is needed beside merchant_private_key";
+        let api_v3_key = api_v3_key.ok_or_else(|| wrong(merchant, "api_v3_key", why))?;
         let (ring, platform) = key_ring(config, merchant, &certificate.serial)?;
         // A merchant with the public key alone has none to fetch, unless a message says otherwise.
         let certified = !platform.is_empty() || ring.preferred().is_none();
@@ -304,8 +308,16 @@ fn key_ring(
     let (mut keys, mut platform) = (KeyRing::new(), Vec::new());
     for file in &merchant.platform_certificates {
         let certificate = read_certificate(config, merchant, "platform_certificates", file)?;
-        if certificate.serial == *own_serial {
-            let why = "this is the merchant's own certificate; WeChat's platform certificate belongs here";
+        let whose = match certificate.merchant() {
+            _ if certificate.serial == *own_serial => Some("the merchant's own".to_owned()),
+            Some(other) => Some(format!("merchant {other}'s API")),
+            None => None,
+        };
+        if let Some(whose) = whose {
+            let why = format!(
+                "{} is {whose} certificate; WeChat's platform certificate belongs here, or nothing: it is fetched",
+                file.display()
+            );
             return Err(wrong(merchant, "platform_certificates", why));
         }
         platform.push(certificate.clone());

@@ -167,6 +167,12 @@ pub struct MerchantConfig {
     pub merchant_certificate: Option<PathBuf>,
     /// `apiclient_key.pem`.
     pub merchant_private_key: Option<PathBuf>,
+    /// `apiclient_cert.p12`: both of them in one file.
+    pub merchant_p12: Option<PathBuf>,
+    /// Its password; absent: the merchant number.
+    pub merchant_p12_password: Option<Secret>,
+    /// The file that holds it.
+    pub merchant_p12_password_file: Option<PathBuf>,
     /// `PUB_KEY_ID_…`.
     pub wechatpay_public_key_id: Option<String>,
     /// `pub_key.pem`.
@@ -247,6 +253,11 @@ impl fmt::Display for ApiVersion {
 pub struct Secret(String);
 
 impl Secret {
+    /// A text that was read elsewhere.
+    pub(crate) const fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
@@ -331,6 +342,15 @@ impl Config {
     /// A path of the configuration, from where it is meant.
     pub(crate) fn path(&self, path: &Path) -> PathBuf {
         self.base.join(path)
+    }
+
+    /// The bytes of a file that the configuration names.
+    pub(crate) fn read_bytes(&self, place: &str, file: &Path) -> Result<Vec<u8>, Error> {
+        let path = self.path(file);
+        std::fs::read(&path).map_err(|cause| Error::Config {
+            place: place.to_owned(),
+            why: format!("{}: {cause}", path.display()),
+        })
     }
 
     /// A secret that is written here or in a file.

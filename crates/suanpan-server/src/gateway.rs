@@ -142,7 +142,7 @@ pub(crate) async fn place(
     Ok(match Placement::of(attempt)? {
         Placement::V2(order) => {
             let call = v2::PlaceOrder { account: v2_keys(account)?, order: &order };
-            world.client.call(&call).await.map(|answer| answer.prepay_id)
+            world.ask(&world.client, &call).await.map(|answer| answer.prepay_id)
         }
         Placement::V3(order) => {
             let call = v3::Prepay { account: v3_keys(account)?, order: &order };
@@ -166,7 +166,7 @@ pub(crate) async fn query(
         ApiVersion::V2 => {
             let (account, app_id) = (v2_keys(account)?, attempt.own_app());
             let call = v2::QueryOrder { account, app_id, sub: sub_of(attempt), out_trade_no };
-            world.client.call(&call).await.map(|answer| answer.payment)
+            world.ask(&world.client, &call).await.map(|answer| answer.payment)
         }
         ApiVersion::V3 => {
             let keys = v3_keys(account)?;
@@ -198,7 +198,7 @@ pub(crate) async fn close(
         ApiVersion::V2 => {
             let (account, app_id) = (v2_keys(account)?, attempt.own_app());
             let call = v2::CloseOrder { account, app_id, sub: sub_of(attempt), out_trade_no };
-            world.client.call(&call).await
+            world.ask(&world.client, &call).await
         }
         ApiVersion::V3 => {
             let keys = v3_keys(account)?;
@@ -305,7 +305,7 @@ pub(crate) async fn refund(
         RefundRequest::V2(order) => {
             let client = world.certified(&account.mchid)?;
             let call = v2::PlaceRefund { account: v2_keys(account)?, order: &order };
-            client.call(&call).await.map(|answer| answer.refund)
+            world.ask(client, &call).await.map(|answer| answer.refund)
         }
         RefundRequest::V3(order) => {
             let call = v3::CreateRefund { account: v3_keys(account)?, order: &order };
@@ -329,7 +329,7 @@ pub(crate) async fn query_refund(
             let sub = order.sub_mch_id.as_ref();
             let sub = sub.map(|mch_id| v2::SubMerchant { mch_id, app_id: sub_app });
             let call = v2::QueryRefund { account, app_id, sub, out_refund_no };
-            world.client.call(&call).await.map(|answer| answer.refund)
+            world.ask(&world.client, &call).await.map(|answer| answer.refund)
         }
         RefundRequest::V3(order) => {
             let (keys, sub_mchid) = (v3_keys(account)?, order.sub_mchid.as_ref());

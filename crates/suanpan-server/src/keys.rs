@@ -129,11 +129,11 @@ impl Keys {
 ///
 /// Only for questions that may be asked twice: under the same number, all of ours may.
 pub(crate) async fn ask<C: Call>(world: &World, account: &Account, call: &C) -> Outcome<C::Answer> {
-    let outcome = world.client.call(call).await;
+    let outcome = world.ask(&world.client, call).await;
     let Some(client::Error::WeChat(UnknownSerial { serial, .. })) = outcome.error() else {
         return outcome;
     };
-    if learn(world, account, serial).await { world.client.call(call).await } else { outcome }
+    if learn(world, account, serial).await { world.ask(&world.client, call).await } else { outcome }
 }
 
 /// Looks for a key that a message named and that is not here. Answers whether it is here now.
@@ -249,7 +249,7 @@ async fn fetched(world: &World, account: &Account, keys: &Keys) -> Result<(), Pr
     let problem =
         |code, detail, remedy| Problem { mchid: account.mchid.clone(), code, detail, remedy };
     let Some(v3) = account.v3() else { return Ok(()) };
-    let certificates = match world.client.call(&DownloadCertificates { account: v3 }).await {
+    let certificates = match world.ask(&world.client, &DownloadCertificates { account: v3 }).await {
         Outcome::Done(done) => done.answer,
         Outcome::Rejected(no) if no.refusal().is_some_and(|no| no.code == NO_CERTIFICATES) => {
             Vec::new()

@@ -18,6 +18,10 @@ pub(crate) struct Metrics(Mutex<BTreeMap<Counter, u64>>);
 pub(crate) enum Counter {
     /// Notifications by verdict; `probe` is a refusal that WeChat wants.
     Notifications(&'static str),
+    /// Questions to WeChat Pay, by what is known afterwards.
+    Calls(&'static str),
+    /// Answers of WeChat Pay whose signature was made to fail: asked again, and no alarm.
+    AnswerProbes,
     /// Fetches of WeChat's platform certificates.
     KeyRefreshes(&'static str),
     /// Tries to deliver a webhook.
@@ -25,7 +29,8 @@ pub(crate) enum Counter {
 }
 
 impl Counter {
-    const NOTIFICATIONS: [&str; 5] = ["moved", "known", "unmatched", "refused", "probe"];
+    const NOTIFICATIONS: [&str; 6] = ["moved", "known", "asked", "unmatched", "refused", "probe"];
+    const CALLS: [&str; 3] = ["done", "rejected", "unknown"];
     const REFRESHES: [&str; 2] = ["done", "failed"];
     const TRIES: [&str; 2] = ["delivered", "failed"];
 
@@ -33,28 +38,40 @@ impl Counter {
     fn all() -> impl Iterator<Item = Self> {
         let notifications = Self::NOTIFICATIONS.into_iter().map(Self::Notifications);
         let refreshes = Self::REFRESHES.into_iter().map(Self::KeyRefreshes);
-        notifications.chain(refreshes).chain(Self::TRIES.into_iter().map(Self::WebhookTries))
+        notifications
+            .chain(Self::CALLS.into_iter().map(Self::Calls))
+            .chain([Self::AnswerProbes])
+            .chain(refreshes)
+            .chain(Self::TRIES.into_iter().map(Self::WebhookTries))
     }
 
-    const fn words(self) -> (&'static str, &'static str, &'static str, &'static str) {
+    /// Name, help, and the label with its value.
+    const fn words(self) -> (&'static str, &'static str, Option<(&'static str, &'static str)>) {
         match self {
             Self::Notifications(verdict) => (
                 "suanpan_notifications_total",
                 "Notifications of WeChat, by what we made of them.",
-                "verdict",
-                verdict,
+                Some(("verdict", verdict)),
+            ),
+            Self::Calls(outcome) => (
+                "suanpan_wechat_calls_total",
+                "Questions to WeChat Pay, by what is known afterwards.",
+                Some(("outcome", outcome)),
+            ),
+            Self::AnswerProbes => (
+                "suanpan_wechat_answer_probes_total",
+                "Answers of WeChat Pay whose signature was made to fail, to see whether we check.",
+                None,
             ),
             Self::KeyRefreshes(outcome) => (
                 "suanpan_key_refreshes_total",
                 "Fetches of WeChat's platform certificates.",
-                "outcome",
-                outcome,
+                Some(("outcome", outcome)),
             ),
             Self::WebhookTries(outcome) => (
                 "suanpan_webhook_tries_total",
                 "Tries to tell the merchant's systems.",
-                "outcome",
-                outcome,
+                Some(("outcome", outcome)),
             ),
         }
     }
@@ -74,13 +91,13 @@ impl Metrics {
         let mut page = String::new();
         let mut last = "";
         for counter in Counter::all() {
-            let (name, help, label, value) = counter.words();
+            let (name, help, label) = counter.words();
             if name != last {
                 head(&mut page, name, help, "counter");
                 last = name;
             }
             let count = counts.get(&counter).copied().unwrap_or_default();
-            line(&mut page, name, &[(label, value)], &count.to_string());
+            line(&mut page, name, label.as_slice(), &count.to_string());
         }
         head(&mut page, DUE, "Work that waits for its time or for another try.", "gauge");
         for Backlog { kind, state, count } in backlog {
@@ -125,9 +142,18 @@ mod tests {
         # TYPE suanpan_notifications_total counter
         suanpan_notifications_total{verdict="moved"} 2
         suanpan_notifications_total{verdict="known"} 0
+        suanpan_notifications_total{verdict="asked"} 0
         suanpan_notifications_total{verdict="unmatched"} 0
         suanpan_notifications_total{verdict="refused"} 0
         suanpan_notifications_total{verdict="probe"} 1
+        # HELP suanpan_wechat_calls_total Questions to WeChat Pay, by what is known afterwards.
+        # TYPE suanpan_wechat_calls_total counter
+        suanpan_wechat_calls_total{outcome="done"} 0
+        suanpan_wechat_calls_total{outcome="rejected"} 0
+        suanpan_wechat_calls_total{outcome="unknown"} 0
+        # HELP suanpan_wechat_answer_probes_total Answers of WeChat Pay whose signature was made to fail, to see whether we check.
+        # TYPE suanpan_wechat_answer_probes_total counter
+        suanpan_wechat_answer_probes_total 0
         # HELP suanpan_key_refreshes_total Fetches of WeChat's platform certificates.
         # TYPE suanpan_key_refreshes_total counter
         suanpan_key_refreshes_total{outcome="done"} 0

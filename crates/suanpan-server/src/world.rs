@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use moka::future::Cache;
-use suanpan_client::wechat::{MchId, Nonce, OpenId};
-use suanpan_client::{Builder, Client, Outside, Wire};
+use suanpan_client::wechat::{Call, MchId, Nonce, OpenId};
+use suanpan_client::{Builder, Client, Outcome, Outside, Wire};
 
 use crate::Error;
 use crate::account::{Account, Accounts};
 use crate::config::Config;
 use crate::ids::OrderId;
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
@@ -68,10 +68,11 @@ impl World {
         store: Store,
         public_url: String,
     ) -> Result<Self, Error> {
+        let accounts = Accounts::load(config)?;
         Ok(Self {
             client: built(client(config, &seams))?,
-            certified: certified(config, &seams)?,
-            accounts: Accounts::load(config)?,
+            certified: certified(config, &seams, &accounts)?,
+            accounts,
             receivers: Receivers::new(&config.webhooks)?,
             store,
             clock: seams.clock,
@@ -108,8 +109,22 @@ impl World {
     pub(crate) fn certified(&self, mchid: &MchId) -> Result<&Client, Error> {
         self.certified.get(mchid).ok_or_else(|| Error::Config {
             place: format!("merchants[{mchid}].merchant_certificate"),
-            why: "APIv2 gives money back only over a connection that shows it, with merchant_private_key".to_owned(),
+            why: "APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
         })
+    }
+
+    /// Asks WeChat Pay, and counts how it went.
+    pub(crate) async fn ask<C: Call>(&self, client: &Client, call: &C) -> Outcome<C::Answer> {
+        let outcome = client.call(call).await;
+        self.metrics.count(Counter::Calls(match &outcome {
+            Outcome::Done(_) => "done",
+            Outcome::Rejected(_) => "rejected",
+            Outcome::Unknown(_) => "unknown",
+        }));
+        if outcome.trace().probed {
+            self.metrics.count(Counter::AnswerProbes);
+        }
+        outcome
     }
 
     /// Where WeChat is to send the notifications of this merchant.
@@ -141,18 +156,21 @@ impl fmt::Debug for World {
 }
 
 /// A client for each merchant that has a certificate.
-fn certified(config: &Config, seams: &Seams) -> Result<BTreeMap<MchId, Client>, Error> {
+fn certified(
+    config: &Config,
+    seams: &Seams,
+    accounts: &Accounts,
+) -> Result<BTreeMap<MchId, Client>, Error> {
     let mut clients = BTreeMap::new();
-    for merchant in &config.merchants {
-        let pair = (&merchant.merchant_certificate, &merchant.merchant_private_key);
-        let (Some(certificate), Some(key)) = pair else { continue };
-        let place = format!("merchants[{}].merchant_certificate", merchant.mchid);
-        let wrong = |why: String| Error::Config { place: place.clone(), why };
-        let mchid = MchId::parse(&merchant.mchid).map_err(|error| wrong(error.to_string()))?;
-        let (certificate, key) = (config.read(&place, certificate)?, config.read(&place, key)?);
-        let builder = client(config, seams).certificate(&certificate, &key);
-        let builder = builder.map_err(|error| wrong(crate::error::chain(&error)))?;
-        clients.insert(mchid, built(builder)?);
+    for account in accounts.iter() {
+        let Some(identity) = account.identity() else { continue };
+        let builder =
+            client(config, seams).certificate(identity.certificate_pem(), identity.key_pem());
+        let builder = builder.map_err(|error| Error::Config {
+            place: format!("merchants[{}].merchant_certificate", account.mchid),
+            why: crate::error::chain(&error),
+        })?;
+        clients.insert(account.mchid.clone(), built(builder)?);
     }
     Ok(clients)
 }

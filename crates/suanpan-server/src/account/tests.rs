@@ -51,7 +51,7 @@ fn keys_and_certificates_must_belong_together() {
     check(
         ("platform-1.cert.pem", "merchant-1.cert.pem"),
         "platform_certificates",
-        "this is the merchant's own certificate",
+        "merchant-1.cert.pem is the merchant's own certificate",
     );
     check(("platform-1.cert.pem", "nowhere.pem"), "platform_certificates", "nowhere.pem");
     check(("merchant-1.key.pem", "merchant-1.cert.pem"), "merchant_private_key", "CERTIFICATE");
@@ -61,6 +61,48 @@ fn keys_and_certificates_must_belong_together() {
         "wechatpay_public_key",
         "go together",
     );
+}
+
+const PEMS: &str = "merchant_certificate = \"merchant-1.cert.pem\"
+merchant_private_key = \"merchant-1.key.pem\"";
+
+#[test]
+fn a_p12_is_as_good_as_the_two_pem_files() {
+    let from_pem = account(V3);
+    // WeChat's own are of the old kind, which OpenSSL 3 makes with `-legacy` only.
+    for file in ["merchant-1.p12", "merchant-1-legacy.p12"] {
+        let from_p12 = account(&V3.replace(PEMS, &format!("merchant_p12 = {file:?}")));
+        let (one, other) = (from_p12.identity().unwrap(), from_pem.identity().unwrap());
+        assert_eq!(one.certificate.serial, other.certificate.serial);
+        assert_eq!(
+            from_p12.v3().unwrap().signer.key.sign(b"text"),
+            from_pem.v3().unwrap().signer.key.sign(b"text")
+        );
+        let shown = format!("{from_p12:?}");
+        assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+    }
+}
+
+#[test]
+fn what_proves_the_merchant_is_one_of_two_and_whole() {
+    let p12 = "merchant_p12 = \"merchant-1.p12\"";
+    check((PEMS, &format!("{p12}\nmerchant_p12_password = \"1\"")), "merchant_p12", "password");
+    check((PEMS, "merchant_p12 = \"merchant-1.key.pem\""), "merchant_p12", "no PKCS#12 file");
+    check((PEMS, "merchant_p12 = \"nowhere.p12\""), "merchant_p12", "nowhere.p12");
+    check((PEMS, &format!("{PEMS}\n{p12}")), "merchant_p12", "not both");
+    let (certificate, key) = PEMS.split_once('\n').unwrap();
+    check((key, ""), "merchant_private_key", "go together");
+    check((certificate, ""), "merchant_certificate", "needed beside");
+    check((PEMS, ""), "merchant_private_key", "or merchant_p12");
+
+    // An account of APIv2 needs it for refunds alone, and is checked all the same.
+    let v2 = V3.replace("api = \"v3\"", "api = \"v2\"").replace(
+        "api_v3_key = \"ThrowawayApiV3Key_0123456789abcd\"",
+        "api_v2_key = \"8934e7d15453e97507ef794cf7b0519d\"",
+    );
+    assert!(account(&v2).identity().is_some());
+    let error = load(&v2.replace("merchant-1.key.pem", "merchant-2.key.pem")).unwrap_err();
+    assert!(error.to_string().contains("merchant_certificate"), "{error}");
 }
 
 /// It starts, and says what it lacks: certificates are fetched later.

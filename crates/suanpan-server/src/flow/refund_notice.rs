@@ -17,6 +17,7 @@ use crate::Error;
 use crate::account::Account;
 use crate::flow::notify::{Acknowledgement, Refused, foreign, refuse};
 use crate::flow::paid::{Settled, Settling};
+use crate::metrics::Counter;
 use crate::refund::Refund;
 use crate::repair;
 use crate::store::{Arrival, Remark, Verdict};
@@ -141,12 +142,18 @@ async fn accept(
             Ok((heard, refund.order_id.clone()))
         })
     });
-    match heard.await? {
-        (Settled::Moved(entry), order_id) => entry.log(&order_id),
-        (Settled::Known, order_id) => {
-            tracing::info!(%order_id, "the notification told nothing new")
+    let (heard, order_id) = heard.await?;
+    let verdict = match heard {
+        Settled::Moved(entry) => {
+            entry.log(&order_id);
+            Verdict::Moved
         }
-    }
+        Settled::Known => {
+            tracing::info!(%order_id, "the notification told nothing new");
+            Verdict::Known
+        }
+    };
+    world.metrics.count(Counter::Notifications(verdict.as_str()));
     Ok(message.acknowledgement)
 }
 
@@ -178,6 +185,8 @@ async fn have_asked(
         })
     });
     put.await?;
+    let verdict = if ask { Verdict::Asked } else { Verdict::Known };
+    world.metrics.count(Counter::Notifications(verdict.as_str()));
     if ask {
         entry.log(&order_id);
     }

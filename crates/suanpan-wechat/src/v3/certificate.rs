@@ -4,7 +4,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::PublicKey;
 use super::rsa::read_pem;
-use crate::{Error, Serial};
+use crate::{Error, MchId, Serial};
 
 /// A merchant's API certificate or one of WeChat's platform certificates.
 ///
@@ -52,6 +52,14 @@ impl Certificate {
             issuer: certificate.issuer().to_string(),
             pem: pem.to_owned(),
         })
+    }
+
+    /// The merchant that it was issued to; `None` for WeChat's platform certificates.
+    ///
+    /// Tenpay writes the merchant's number as the common name, and `Tenpay.com sign` for itself.
+    pub fn merchant(&self) -> Option<MchId> {
+        let mut parts = self.subject.split(", ");
+        parts.find_map(|part| MchId::parse(part.strip_prefix("CN=")?).ok())
     }
 
     /// Whether it is valid at this moment (unix seconds).

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use suanpan_server::Config;
+use suanpan_server::account::Accounts;
 use suanpan_server::config::MerchantConfig;
 use suanpan_wechat::ApiV2Key;
 use suanpan_wechat::v2::{Fields, SignType};
@@ -131,4 +132,34 @@ async fn what_one_account_can_sign_moves_no_order_of_another() {
     let told = world.sheet("alice", &world.app(victim), &params.json, "pay").await;
     assert_eq!(told, json!({ "errMsg": "requestPayment:ok" }));
     world.until_status(&order, "paid").await;
+}
+
+/// Two merchants' files in one folder are easily mixed up, and the first payment would find out.
+#[tokio::test]
+async fn a_merchants_certificate_in_wechats_place_is_named_at_start() {
+    let world = World::open().await;
+    let entries = &world.credentials["merchants"];
+    let keys = format!("platform_certificates = [{}]", entries[3]["merchant_certificate"]);
+    let mut config = Config::load(&world.folder.path().join("wechat/suanpan.toml")).unwrap();
+    let refused = |config: &Config| match Accounts::load(config) {
+        Err(error) => error.to_string(),
+        Ok(_) => panic!("it was taken"),
+    };
+    config.merchants = vec![account(&world.credentials, 2, "v3", &keys)];
+    let why = refused(&config);
+    for part in [&world.mchid(2), "platform_certificates", &world.mchid(3), "apiclient_cert.pem"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+
+    // The other way round, and another merchant's pair.
+    let wechats = entries[3]["platform_certificates"][0]["path"].as_str().unwrap();
+    config.merchants = vec![account(&world.credentials, 0, "v3", "")];
+    config.merchants[0].merchant_certificate = Some(wechats.into());
+    let why = refused(&config);
+    assert!(why.contains("this is WeChat's platform certificate"), "{why}");
+    let path = |name: &str| Some(entries[3][name].as_str().unwrap().into());
+    config.merchants[0].merchant_certificate = path("merchant_certificate");
+    config.merchants[0].merchant_private_key = path("merchant_private_key");
+    let why = refused(&config);
+    assert!(why.contains(&format!("the certificate of merchant {}", world.mchid(3))), "{why}");
 }

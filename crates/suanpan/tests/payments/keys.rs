@@ -223,10 +223,15 @@ async fn invented_serials_make_us_ask_once_a_minute() {
     let known = &world.credentials["merchants"][FLOWERS]["platform_certificates"][0]["serial"];
     let probe = format!("WECHATPAY/SIGNTEST/{}", "A".repeat(344));
     knock(known.as_str().unwrap(), &probe).await.is_problem(401, "SP-SIGNTEST");
+    // An answer that is a probe is asked for again.
+    world.fault("POST /v3/pay/transactions/jsapi", "signtest", json!({ "times": 1 })).await;
+    let order = world.order("roses", &world.app(FLOWERS)).await;
+    assert_eq!(world.pay("alice", &world.app(FLOWERS), &order).await.status, 200);
     let page = world.metrics().await;
     for line in [
-        "suanpan_notifications_total{verdict=\"probe\"} 1",
-        "suanpan_notifications_total{verdict=\"refused\"} 6",
+        "suanpan_notifications_total{verdict=\"probe\"} 1\n",
+        "suanpan_notifications_total{verdict=\"refused\"} 6\n",
+        "suanpan_wechat_answer_probes_total 1\n",
     ] {
         assert!(page.contains(line), "{page}");
     }
