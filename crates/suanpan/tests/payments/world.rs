@@ -142,7 +142,6 @@ impl World {
         let address = self.url.strip_prefix("http://").unwrap_or("127.0.0.1:0");
         config.server.listen = address.parse().unwrap();
         config.wechat.timeout_seconds = 2;
-        (self.configure)(&mut config, &self.credentials);
         let server = Server::open(config, self.seams()).await.unwrap();
         self.url = server.url();
         if let Some(key) = server.first_api_key() {
@@ -164,8 +163,11 @@ impl World {
         url
     }
 
+    /// What the simulator wrote, as this world changes it.
     fn config(&self) -> Config {
-        Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap()
+        let mut config = Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap();
+        (self.configure)(&mut config, &self.credentials);
+        config
     }
 
     fn seams(&mut self) -> Seams {
@@ -330,10 +332,6 @@ impl World {
             request = request.header(*name, *value);
         }
         answer(request).await
-    }
-
-    pub(crate) fn now(&self) -> i64 {
-        self.clock.now_micros()
     }
 
     pub(crate) async fn ready(&self) -> Value {
