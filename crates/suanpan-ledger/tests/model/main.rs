@@ -1,4 +1,5 @@
-//! The model check: one order, two nodes, several payers, WeChat and the network between them, in every interleaving.
+//! The model check: one order, two nodes, several payers, WeChat and the network between them, in every interleaving; and
+//! one payment with its refunds in the same way.
 //!
 //! The decisions are the ledger's own functions, the ones that the server calls in its transactions. Around them stands a
 //! small model of what is not pure: calls that are lost before or after their effect or arrive when nobody waits for them
@@ -22,6 +23,8 @@ mod explore;
 mod invariants;
 #[cfg(test)]
 mod moves;
+#[cfg(test)]
+mod refunds;
 #[cfg(test)]
 mod search;
 #[cfg(test)]

@@ -5,6 +5,8 @@ use suanpan_ledger::{
 };
 use suanpan_wechat::TransactionId;
 
+use crate::explore::Machine;
+use crate::invariants;
 use crate::state::{
     At, Attempt, Bug, Held, Job, NUMBERS, Notice, Payer, Rules, Standing, State, TASKS, Why,
 };
@@ -18,20 +20,32 @@ pub(crate) struct World {
     transactions: [TransactionId; NUMBERS],
 }
 
-impl World {
-    pub(crate) fn new(rules: Rules) -> Self {
-        let transaction = |number| TransactionId::parse(&format!("420000000{number}")).unwrap();
-        Self { rules, transactions: std::array::from_fn(transaction) }
-    }
+impl Machine for World {
+    type State = State;
 
-    /// Everything that can happen now.
-    pub(crate) fn next(&self, state: &State) -> Vec<Next> {
+    fn next(&self, state: &State) -> Vec<Next> {
         let mut nexts = Vec::new();
         for task in 0..TASKS.len() {
             self.step(state, task, &mut nexts);
         }
         self.outside(state, &mut nexts);
         nexts
+    }
+
+    fn broken(&self, state: &State) -> Option<&'static str> {
+        invariants::broken(self, state)
+    }
+
+    /// A second payment.
+    fn is_rare(&self, state: &State) -> bool {
+        0 < state.told_overpaid
+    }
+}
+
+impl World {
+    pub(crate) fn new(rules: Rules) -> Self {
+        let transaction = |number| TransactionId::parse(&format!("420000000{number}")).unwrap();
+        Self { rules, transactions: std::array::from_fn(transaction) }
     }
 
     /// WeChat, the network, the payers, time, and death.
