@@ -34,6 +34,8 @@ pub struct Config {
     pub orders: OrdersConfig,
     /// How the merchant's systems are told.
     pub webhooks: WebhooksConfig,
+    /// What is kept for how long.
+    pub retention: RetentionConfig,
     /// The merchant accounts.
     #[serde(default)]
     pub merchants: Vec<MerchantConfig>,
@@ -127,6 +129,14 @@ pub struct WebhooksConfig {
     /// Endpoints that are always there.
     #[serde(default)]
     pub endpoints: Vec<EndpointConfig>,
+}
+
+/// What is kept for how long.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Notifications as they came.
+    pub inbox_days: i64,
 }
 
 /// An endpoint that is always there.

@@ -22,6 +22,7 @@ use crate::Error;
 use crate::error::chain;
 use crate::flow::webhook;
 use crate::ids::OrderId;
+use crate::purge;
 use crate::repair::{close, refund, watch};
 use crate::store::{Claim, StoreError, WEBHOOK};
 use crate::timeline::{Entry, Step};
@@ -155,6 +156,8 @@ async fn perform(world: &World, claim: &Claim) {
         WEBHOOK => again(world, claim, WEBHOOK_SCHEDULE, &problem).await,
         // Money depends on these: whatever is wrong, they go on until it is right.
         watch::QUERY | close::EXPIRE => persist(world, claim, QUERY_SCHEDULE, &problem).await,
+        // It is the same row for ever, so its tries mean nothing.
+        purge::PURGE => persist(world, claim, QUERY_SCHEDULE, &problem).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, &problem).await,
         _ => again(world, claim, QUERY_SCHEDULE, &problem).await,
     };
@@ -169,6 +172,7 @@ async fn once(world: &World, claim: &Claim) -> Result<(), Error> {
         WEBHOOK => webhook::deliver(world, claim).await,
         watch::QUERY => watch::due(world, claim).await,
         close::EXPIRE => close::expired(world, claim).await,
+        purge::PURGE => purge::due(world, claim).await,
         refund::REFUND if refund::due(world, &claim.body).await? => done(world, claim).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, "it is not at its end").await,
         _ => foreign(world, claim).await,

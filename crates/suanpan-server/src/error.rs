@@ -205,6 +205,12 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The endpoint said that it is gone, so nothing is sent there.
+    #[error("the webhook endpoint is disabled: {reason}")]
+    EndpointDisabled {
+        /// Why.
+        reason: String,
+    },
     /// A bug of ours.
     #[error("something broke here")]
     Broken,
@@ -280,6 +286,7 @@ impl Error {
             Self::Busy => "SP-BUSY",
             Self::TimedOut => "SP-REQUEST-TIMEOUT",
             Self::Address { .. } => "SP-WEBHOOK-ADDRESS",
+            Self::EndpointDisabled { .. } => "SP-WEBHOOK-DISABLED",
             Self::Broken => "SP-BROKEN",
         }
     }
@@ -356,6 +363,9 @@ impl Error {
             Self::Address { .. } => {
                 "use a public https address; webhooks.allow_private_networks opens private ones for development"
             }
+            Self::EndpointDisabled { .. } => {
+                "mend the receiver, then POST /v1/webhook-endpoints/{id}/enable"
+            }
             Self::Broken => "report it to the project with the request id and the log",
         }
     }
@@ -387,6 +397,7 @@ impl Error {
             | Self::TooManyRefunds
             | Self::RefundReferenceTaken { .. }
             | Self::CloseTooSoon { .. }
+            | Self::EndpointDisabled { .. }
             | Self::Mismatch(_) => Kind::Conflict,
             Self::Login { refusal } if refusal.is_too_often() => Kind::Later,
             // Only these two are the mini program's; the others are our appid or secret.

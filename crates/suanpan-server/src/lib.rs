@@ -29,6 +29,7 @@ mod keys;
 mod metrics;
 pub mod order;
 pub mod outside;
+mod purge;
 mod receivers;
 pub mod refund;
 pub mod repair;
@@ -85,6 +86,7 @@ impl Server {
         for account in world.accounts.iter() {
             keys::load(&world, account).await?;
         }
+        purge::plan(&world).await?;
         let first_api_key = first_api_key(&world).await?;
         Ok(Self { world, listener, address, config, first_api_key })
     }

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::ids::OrderId;
 use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
+use crate::purge;
 use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
 use crate::store::Store;
@@ -55,6 +56,8 @@ pub struct World {
     pub(crate) public_url: String,
     /// How long a `prepay_id` is signed again, in microseconds.
     pub(crate) prepay_micros: i64,
+    /// How long notifications are kept, in microseconds.
+    pub(crate) inbox_micros: i64,
     /// The longest request body.
     pub(crate) max_body_bytes: usize,
     /// The longest time for one request.
@@ -81,6 +84,7 @@ impl World {
             logins: Cache::new(10_000),
             confirms: Confirms::new(),
             public_url,
+            inbox_micros: purge::inbox_micros(&config.retention)?,
             max_body_bytes: config.server.max_body_bytes,
             request_timeout: std::time::Duration::from_secs(config.server.request_timeout_seconds),
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::access::sha256_hex;
 use crate::config::{Config, EndpointConfig};
 use crate::flow::webhook;
-use crate::store::Endpoint;
+use crate::store::{Endpoint, Once, StoreError, Tx};
 use crate::world::World;
 
 /// What an endpoint can be told.
@@ -24,7 +24,8 @@ pub const EVENTS: [&str; 7] = [
     "reconciliation.difference",
 ];
 
-/// Makes an endpoint, with a new key. `events`: only these; `None`: all.
+/// Makes an endpoint, with a new key; or finds the one that an earlier run of the same request has made. `events`: only
+/// these; `None`: all.
 ///
 /// # Errors
 /// [`Error::Address`] for an address that must not be called, [`Error::Field`] for an unknown event.
@@ -32,7 +33,11 @@ pub async fn create_endpoint(
     world: &World,
     url: &str,
     events: Option<Vec<String>>,
+    once: &Once,
 ) -> Result<Endpoint, Error> {
+    if let Some(effect) = once.effect() {
+        return made_before(world, effect).await;
+    }
     let endpoint = Endpoint {
         id: world.id("whe_"),
         url: world.receivers.address(url)?.into(),
@@ -40,22 +45,43 @@ pub async fn create_endpoint(
         secret: world.dice.webhook_secret(),
         created_at: world.now(),
         source: API.to_owned(),
+        disabled: None,
     };
-    let put = world.store.write(endpoint.clone(), |tx, endpoint| {
-        Box::pin(async move { tx.endpoint_put(endpoint).await })
+    let unit = (endpoint.clone(), once.clone());
+    let put = world.store.write(unit, |tx, (endpoint, once)| {
+        Box::pin(async move {
+            tx.endpoint_put(endpoint).await?;
+            tx.made(once, &effect(endpoint)).await
+        })
     });
     put.await?;
     tracing::info!(endpoint_id = endpoint.id, "a webhook endpoint was made");
     Ok(endpoint)
 }
 
-/// The endpoints that are in use, oldest first.
+/// The endpoints that are in use, oldest first: newer than `after` (time and id), at most `limit`.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn list_endpoints(world: &World) -> Result<Vec<Endpoint>, Error> {
-    let all = world.store.look((), |tx, ()| Box::pin(async move { tx.endpoints().await }));
-    Ok(all.await?)
+pub async fn list_endpoints(
+    world: &World,
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Endpoint>, Error> {
+    let page = world.store.look((after, limit), |tx, (after, limit)| {
+        Box::pin(async move { tx.endpoints_page(after.as_ref(), *limit).await })
+    });
+    Ok(page.await?)
+}
+
+/// The endpoint of this id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find_endpoint(world: &World, id: &str) -> Result<Endpoint, Error> {
+    let found =
+        world.store.look(id.to_owned(), |tx, id| Box::pin(async move { tx.endpoint(id).await }));
+    found.await?.ok_or(Error::NotFound { what: "webhook endpoint" })
 }
 
 /// Takes an endpoint out of use; what was not delivered yet is not delivered any more.
@@ -78,24 +104,81 @@ pub async fn delete_endpoint(world: &World, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives an endpoint a new key; from now on only the new one signs.
+/// Gives an endpoint a new key. The old one signs beside it for `overlap` seconds, so that the receiver can change over
+/// in its own time; 0 for a key that is known to a stranger.
 ///
 /// # Errors
-/// [`Error::NotFound`], and [`Error::Field`] for one of the configuration.
-pub async fn rotate_secret(world: &World, id: &str) -> Result<Endpoint, Error> {
-    let secret = world.dice.webhook_secret();
-    let found = world.store.write((id.to_owned(), secret.clone()), |tx, (id, secret)| {
+/// [`Error::NotFound`], and [`Error::Field`] for one of the configuration or an overlap of more than a week.
+pub async fn rotate_secret(
+    world: &World,
+    id: &str,
+    overlap: Option<i64>,
+    once: &Once,
+) -> Result<Endpoint, Error> {
+    if let Some(effect) = once.effect() {
+        return made_before(world, effect).await;
+    }
+    let overlap = overlap.unwrap_or(OVERLAP);
+    if !(0..=LONGEST_OVERLAP).contains(&overlap) {
+        let rule = format!("must be 0 to {LONGEST_OVERLAP}, a week");
+        return Err(Error::field("overlap_seconds", rule));
+    }
+    let signs_until = world.now().saturating_add(overlap.saturating_mul(1_000_000));
+    let unit = (id.to_owned(), world.dice.webhook_secret(), signs_until, once.clone());
+    let found = world.store.write(unit, |tx, (id, secret, signs_until, once)| {
         Box::pin(async move {
-            let found = tx.endpoint(id).await?;
-            if found.as_ref().is_some_and(|endpoint| endpoint.source == API) {
-                tx.endpoint_secret(id, secret).await?;
+            let Some(mut endpoint) = tx.endpoint(id).await? else { return Ok(None) };
+            if endpoint.source == API {
+                tx.endpoint_secret(id, secret, *signs_until).await?;
+                secret.clone_into(&mut endpoint.secret);
+                tx.made(once, &effect(&endpoint)).await?;
             }
-            Ok(found)
+            Ok(Some(endpoint))
         })
     });
     let endpoint = of_api(found.await?)?;
-    tracing::info!(endpoint_id = id, "a webhook endpoint has a new key");
-    Ok(Endpoint { secret, ..endpoint })
+    tracing::info!(endpoint_id = id, overlap, "a webhook endpoint has a new key");
+    Ok(endpoint)
+}
+
+/// Calls an endpoint again that was disabled. What it missed is sent by a replay.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn enable_endpoint(world: &World, id: &str) -> Result<Endpoint, Error> {
+    let found = world.store.write(id.to_owned(), |tx, id| {
+        Box::pin(async move {
+            tx.endpoint_enable(id).await?;
+            tx.endpoint(id).await
+        })
+    });
+    let endpoint = found.await?.ok_or(Error::NotFound { what: "webhook endpoint" })?;
+    tracing::info!(endpoint_id = id, "a webhook endpoint is called again");
+    Ok(endpoint)
+}
+
+/// What a request notes that has made a secret: the endpoint, and which of its secrets, without the secret itself.
+fn effect(endpoint: &Endpoint) -> String {
+    format!("{} {}", endpoint.id, sha256_hex(endpoint.secret.as_bytes()))
+}
+
+/// The endpoint with the secret that an earlier run has made, which may not be the one of today.
+async fn made_before(world: &World, effect: &str) -> Result<Endpoint, Error> {
+    let found = world.store.look(effect.to_owned(), |tx, effect| {
+        Box::pin(async move { tx.endpoint_as_made(effect).await })
+    });
+    found.await?.ok_or(Error::NotFound { what: "webhook endpoint" })
+}
+
+impl Tx {
+    async fn endpoint_as_made(&mut self, effect: &str) -> Result<Option<Endpoint>, StoreError> {
+        let (id, hash) = effect.split_once(' ').unwrap_or((effect, ""));
+        let Some(endpoint) = self.endpoint(id).await? else { return Ok(None) };
+        let mut secrets = self.endpoint_old_secrets(id, None).await?;
+        secrets.push(endpoint.secret.clone());
+        let made = secrets.into_iter().find(|secret| sha256_hex(secret.as_bytes()) == hash);
+        Ok(made.map(|secret| Endpoint { secret, ..endpoint }))
+    }
 }
 
 /// Makes the endpoints of the configuration those of the store: new ones are put in, changed ones are changed, and those
@@ -113,8 +196,9 @@ pub async fn adopt_configured(world: &World, config: &Config) -> Result<(), Erro
         let why = "an address stands there twice".to_owned();
         return Err(Error::Config { place: "webhooks.endpoints".to_owned(), why });
     }
-    let unit = (wanted, ids, world.now());
-    let gone = world.store.write(unit, |tx, (wanted, ids, now)| {
+    let now = world.now();
+    let unit = (wanted, ids, now, now.saturating_add(OVERLAP.saturating_mul(1_000_000)));
+    let gone = world.store.write(unit, |tx, (wanted, ids, now, signs_until)| {
         Box::pin(async move {
             let mut gone = Vec::new();
             for endpoint in tx.endpoints().await? {
@@ -124,7 +208,7 @@ pub async fn adopt_configured(world: &World, config: &Config) -> Result<(), Erro
                 }
             }
             for endpoint in wanted {
-                tx.endpoint_adopt(endpoint).await?;
+                tx.endpoint_adopt(endpoint, *signs_until).await?;
             }
             Ok(gone)
         })
@@ -163,6 +247,7 @@ fn configured_endpoint(
         secret: secret.expose().to_owned(),
         created_at: world.now(),
         source: CONFIG.to_owned(),
+        disabled: None,
     })
 }
 
@@ -191,5 +276,8 @@ fn known(events: Vec<String>) -> Result<Vec<String>, Error> {
     }
 }
 
+/// How long the old key signs beside a new one: a day, in seconds.
+const OVERLAP: i64 = 24 * 60 * 60;
+const LONGEST_OVERLAP: i64 = 7 * OVERLAP;
 const API: &str = "api";
 const CONFIG: &str = "config";

@@ -20,6 +20,7 @@ pub mod order;
 pub mod paid;
 pub mod prepay;
 mod refund_notice;
+pub mod replay;
 pub mod second_sign;
 pub mod webhook;
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::Error;
 use crate::ids::OrderId;
 use crate::order::Order;
-use crate::store::OrderFilter;
+use crate::store::{Once, OrderFilter};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -47,16 +47,19 @@ pub struct NewOrder {
     metadata: Option<Box<RawValue>>,
 }
 
-/// Makes an order.
+/// Makes an order, or finds the one that an earlier run of the same request has made.
 ///
 /// # Errors
 /// [`Error::Field`] for a value that breaks its rule, [`Error::ReferenceTaken`].
-pub async fn create(world: &World, new: NewOrder) -> Result<Order, Error> {
+pub async fn create(world: &World, new: NewOrder, once: &Once) -> Result<Order, Error> {
+    if let Some(made) = once.effect() {
+        return find(world, &made.parse().map_err(|_| Error::Broken)?).await;
+    }
     let order = parse(world, new)?;
     let text = format!("created: {} {}, {}", order.amount, order.currency, order.reference);
     let entry = Entry::new(Step::Order, text).with("amount", order.amount.get());
-    let unit = (order.clone(), entry.clone());
-    let taken = world.store.write(unit, |tx, (order, entry)| {
+    let unit = (order.clone(), entry.clone(), once.clone());
+    let taken = world.store.write(unit, |tx, (order, entry, once)| {
         Box::pin(async move {
             if let Some(taken) = tx.order_by_reference(&order.mchid, &order.reference).await? {
                 return Ok(Some(taken.id));
@@ -64,6 +67,7 @@ pub async fn create(world: &World, new: NewOrder) -> Result<Order, Error> {
             tx.order_put(order).await?;
             tx.journal_put(&order.id, order.created_at, entry).await?;
             tx.expire(order).await?;
+            tx.made(once, order.id.as_str()).await?;
             Ok(None)
         })
     });

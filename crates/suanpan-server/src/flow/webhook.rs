@@ -5,6 +5,8 @@
 //! try and body. What went out and what came back is stored together with the
 //! end of the work, and only by whoever still holds its lease.
 
+use std::iter;
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +19,7 @@ use crate::Error;
 use crate::due::wait_after;
 use crate::ids::OrderId;
 use crate::metrics::Counter;
+use crate::receivers::Answered;
 use crate::store::{Claim, DeliveryAttempt, Endpoint, Event, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -35,6 +38,8 @@ enum Next {
     /// Once more at this time.
     Again(i64),
     GiveUp,
+    /// The receiver says that it is gone: nothing is sent there any more.
+    Disable,
 }
 
 /// All that a try leaves behind.
@@ -53,12 +58,14 @@ struct Tried {
 /// Those of the store. A receiver that fails is no error: the row says when it is tried again.
 pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
     let work: Work = serde_json::from_str(&claim.body).map_err(|_| Error::Broken)?;
-    let found = world.store.look(work, |tx, work| {
+    let found = world.store.look((work, world.now()), |tx, (work, now)| {
         Box::pin(async move {
-            Ok((tx.event(&work.event_id).await?, tx.endpoint(&work.endpoint_id).await?))
+            let old_secrets = tx.endpoint_old_secrets(&work.endpoint_id, Some(*now)).await?;
+            let endpoint = tx.endpoint(&work.endpoint_id).await?;
+            Ok((tx.event(&work.event_id).await?, endpoint, old_secrets))
         })
     });
-    let (Some(event), Some(endpoint)) = found.await? else {
+    let (Some(event), Some(endpoint), old_secrets) = found.await? else {
         // The endpoint was taken out of use meanwhile: nobody wants to know any more.
         let done = world
             .store
@@ -66,15 +73,22 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
         done.await?;
         return Ok(());
     };
+    if endpoint.disabled.is_some() {
+        return not_called(world, claim).await;
+    }
 
     let (at, began) = (world.now(), world.clock.monotonic_micros());
-    let answer = send(world, &event, &endpoint).await;
+    let answer = send(world, &event, &endpoint, &old_secrets).await;
     let latency_micros = world.clock.monotonic_micros().saturating_sub(began);
 
-    let status = answer.as_ref().ok().copied();
-    let problem = match answer {
+    let (status, asks_for) = match &answer {
+        Ok(answered) => (Some(answered.status), answered.retry_after.clone()),
+        Err(_) => (None, None),
+    };
+    let problem = match answer.map(|answered| answered.status) {
         Ok(200..=299) => None,
         Ok(status @ 300..=399) => Some(format!("answered {status}; redirects are not followed")),
+        Ok(GONE) => Some("answered 410 Gone".to_owned()),
         Ok(status) => Some(format!("answered {status}")),
         Err(problem) => Some(problem),
     };
@@ -82,6 +96,7 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
         id: world.id("dlv_"),
         event_id: event.id.clone(),
         endpoint_id: endpoint.id.clone(),
+        due_id: claim.id.clone(),
         at,
         status: status.map(i64::from),
         latency_micros,
@@ -89,25 +104,55 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
     };
     let outcome = if attempt.problem.is_none() { "delivered" } else { "failed" };
     world.metrics.count(Counter::WebhookTries(outcome));
-    conclude(world, claim, &event, &endpoint, attempt).await
+    let asks_for = asks_for.and_then(|text| patience(&text, at)).unwrap_or_default();
+    conclude(world, claim, &event, &endpoint, attempt, asks_for).await
 }
 
-async fn send(world: &World, event: &Event, endpoint: &Endpoint) -> Result<u16, String> {
+/// The endpoint is disabled: what would have gone there is kept for a replay.
+async fn not_called(world: &World, claim: &Claim) -> Result<(), Error> {
+    let kept = world.store.write(claim.clone(), |tx, claim| {
+        Box::pin(async move { tx.due_give_up(claim, "the endpoint is disabled").await })
+    });
+    kept.await?;
+    tracing::warn!(key = claim.key, "not delivered: the endpoint is disabled");
+    Ok(())
+}
+
+/// How many seconds a `Retry-After` asks us to wait: a number, or a time.
+fn patience(text: &str, now: i64) -> Option<i64> {
+    let seconds = text.trim().parse::<i64>().ok();
+    let until = || {
+        let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp().as_second();
+        Some(at.saturating_sub(now.div_euclid(1_000_000)))
+    };
+    seconds.or_else(until).filter(|seconds| 0 < *seconds)
+}
+
+async fn send(
+    world: &World,
+    event: &Event,
+    endpoint: &Endpoint,
+    old_secrets: &[String],
+) -> Result<Answered, String> {
     let url = Url::parse(&endpoint.url).map_err(|_| "its address cannot be read".to_owned())?;
     let timestamp = world.clock.now_seconds().to_string();
-    let signature = sign(&endpoint.secret, &event.id, &timestamp, &event.body);
-    let signature = signature.ok_or_else(|| "its key cannot be read".to_owned())?;
+    // After a rotation, one signature for each secret that the receiver may still have.
+    let secrets = iter::once(&endpoint.secret).chain(old_secrets);
+    let signatures = secrets.map(|secret| sign(secret, &event.id, &timestamp, &event.body));
+    let signatures = signatures.collect::<Option<Vec<_>>>();
+    let signature = signatures.ok_or_else(|| "its key cannot be read".to_owned())?.join(" ");
     let headers = [(ID, event.id.clone()), (TIMESTAMP, timestamp), (SIGNATURE, signature)];
     world.receivers.post(&url, headers, event.body.clone()).await
 }
 
-/// Decides what comes next, and stores it.
+/// Decides what comes next, and stores it. `asks_for`: the seconds that the receiver asked us to wait.
 async fn conclude(
     world: &World,
     claim: &Claim,
     event: &Event,
     endpoint: &Endpoint,
     attempt: DeliveryAttempt,
+    asks_for: i64,
 ) -> Result<(), Error> {
     let now = world.now();
     let what = format!("{} → {}", event.kind, host(&endpoint.url));
@@ -117,8 +162,12 @@ async fn conclude(
                 (attempt.status.unwrap_or_default(), attempt.latency_micros.div_euclid(1000));
             (Next::Done, format!("{what} {status}, {millis} ms"))
         }
+        Some(problem) if attempt.status == Some(i64::from(GONE)) => {
+            (Next::Disable, format!("{what}: {problem}; the endpoint is disabled"))
+        }
         Some(problem) => match wait_after(world, SCHEDULE, claim) {
             Some(wait) => {
+                let wait = wait.max(asks_for.min(LONGEST_PATIENCE));
                 let at = now.saturating_add(wait.saturating_mul(1_000_000));
                 let (number, wait) = (claim.attempt.saturating_add(1), spoken(wait));
                 (Next::Again(at), format!("{what}: {problem}; try {number} in {wait}"))
@@ -149,8 +198,21 @@ async fn conclude(
         Some(order) => entry.log(&order),
         None => tracing::info!(event_id = event.id, "{}", entry.change),
     }
-    if matches!(next, Next::GiveUp) {
-        tracing::error!(event_id = event.id, endpoint_id = endpoint.id, "a webhook was given up");
+    match next {
+        Next::GiveUp => {
+            tracing::error!(
+                event_id = event.id,
+                endpoint_id = endpoint.id,
+                "a webhook was given up"
+            );
+        }
+        Next::Disable => {
+            tracing::error!(
+                endpoint_id = endpoint.id,
+                "a webhook endpoint says that it is gone, and is disabled"
+            );
+        }
+        Next::Done | Next::Again(_) => {}
     }
     Ok(())
 }
@@ -163,9 +225,12 @@ impl Tx {
         let ours = match tried.next {
             Next::Done => self.due_done(claim).await?,
             Next::Again(at) => self.due_retry(claim, at, problem).await?,
-            Next::GiveUp => self.due_give_up(claim, problem).await?,
+            Next::GiveUp | Next::Disable => self.due_give_up(claim, problem).await?,
         };
         if ours {
+            if matches!(tried.next, Next::Disable) {
+                self.endpoint_disable(&attempt.endpoint_id, tried.at, problem).await?;
+            }
             self.delivery_attempt_put(attempt).await?;
             if let Some(order) = &tried.order {
                 self.journal_put(order, tried.at, &tried.entry).await?;
@@ -203,6 +268,10 @@ fn spoken(seconds: i64) -> String {
     }
 }
 
+/// The receiver wants nothing any more.
+const GONE: u16 = 410;
+/// An hour in seconds: a receiver that asks for more is asked again before.
+const LONGEST_PATIENCE: i64 = 60 * 60;
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
@@ -237,6 +306,24 @@ mod tests {
             assert!(key(bad).is_none(), "{bad:?}");
         }
         assert!(key(&format!("whsec_{}", STANDARD.encode([7; 65]))).is_none());
+    }
+
+    #[test]
+    fn a_receiver_asks_for_seconds_or_for_a_time() {
+        // 2026-01-01T00:00:00Z.
+        let now = 1_767_225_600_000_000;
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 5 ", Some(5)),
+            ("Thu, 01 Jan 2026 00:02:00 GMT", Some(120)),
+            ("Wed, 31 Dec 2025 23:59:59 GMT", None),
+            ("0", None),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(patience(text, now), seconds, "{text:?}");
+        }
     }
 
     #[test]

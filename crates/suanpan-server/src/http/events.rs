@@ -4,28 +4,18 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::paging::{self, Page};
+use super::deliveries::{self, DeliveryView};
+use super::paging::{self, Page, PageQuery};
 use super::problem::Refused;
+use crate::flow::replay;
 use crate::store::Event;
 use crate::world::World;
-
-/// What a list of events is narrowed by.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EventQuery {
-    /// 一页多少个，默认 20 / how many in a page; 20 if left out
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, example = 20)]
-    limit: Option<String>,
-    /// 上一页的 `next_cursor` / the `next_cursor` of the page before
-    cursor: Option<String>,
-}
 
 /// 一页事件，新的在前。/ A page of events, newest first.
 #[derive(Serialize, ToSchema)]
@@ -58,22 +48,47 @@ pub(super) struct EventView {
 /// `GET /v1/events`, newest first.
 #[utoipa::path(get, path = "/events", tag = "webhooks",
     summary = "列出事件 / List events", description = "新的在前。\n\nNewest first.",
-    params(EventQuery),
+    params(PageQuery),
     responses((status = 200, description = "一页事件 / a page of events", body = EventList)),
     extensions(("x-problems" = json!(["SP-REQUEST-FIELD"]))))]
 pub(super) async fn events(
     State(world): State<Arc<World>>,
-    query: Result<Query<EventQuery>, QueryRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let query = paging::read(query)?;
     let page = Page::read(query.limit.as_deref(), query.cursor.as_deref())?;
-    let events = world.store.look((page.before.clone(), page.rows()), |tx, (before, rows)| {
+    let events = world.store.look((page.from.clone(), page.rows()), |tx, (before, rows)| {
         Box::pin(async move { tx.events(before.as_ref(), *rows).await })
     });
     let mut events = events.await?;
     let next_cursor = page.cut(&mut events, |event| (event.created_at, &event.id));
     let data = events.iter().map(view).collect();
     Ok(Answer(EventList { data, next_cursor }).into_response())
+}
+
+/// 一个事件和它的投递。/ An event with its deliveries.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventWithDeliveries)]
+pub(super) struct EventDetail {
+    #[serde(flatten)]
+    event: EventView,
+    /// 往每个接收端的投递 / its deliveries to each endpoint
+    deliveries: Vec<DeliveryView>,
+}
+
+/// `GET /v1/events/{id}`
+#[utoipa::path(get, path = "/events/{id}", tag = "webhooks",
+    summary = "查事件和它的投递 / Look an event and its deliveries up",
+    params(("id" = String, Path, description = "事件号 / the event's id", example = "evt_019b76da2c007000800000000000000b")),
+    responses((status = 200, description = "事件 / the event", body = EventDetail)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND"]))))]
+pub(super) async fn event(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    let (event, deliveries) = replay::find_event(&world, &id).await?;
+    let deliveries = deliveries.iter().map(deliveries::view).collect();
+    Ok(Answer(EventDetail { event: view(&event), deliveries }).into_response())
 }
 
 /// The event as it is delivered, with its id.

@@ -1,23 +1,51 @@
 //! `Idempotency-Key`: the same request under the same key is done once, and answered the same.
 //!
-//! Only successes are remembered: what failed has changed nothing, and may be
-//! tried again under its key. The request runs to its end even if the caller
-//! hangs up, so that a repeat finds its answer.
+//! Two commits make a POST: its effect, which names itself in the row of the
+//! key, and its answer. Who dies between them leaves an effect without an
+//! answer, and the repeat answers from the effect. A failure is not
+//! remembered; it may be tried again under its key. The request runs to its
+//! end even if the caller hangs up, so that a repeat finds its answer.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{Extension, Request, State};
+use axum::Json;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Extension, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use super::auth::ApiKeyId;
 use super::problem::Refused;
 use crate::Error;
 use crate::access::sha256_hex;
-use crate::store::Remembered;
+use crate::store::{Asked, Once, Taken};
 use crate::world::World;
+
+/// An answer with a secret in it: it is not kept under the key, but made again.
+#[derive(Debug)]
+pub(super) struct Secret<T>(pub(super) T);
+
+#[derive(Clone, Copy)]
+struct HoldsSecret;
+
+impl<T: Serialize> IntoResponse for Secret<T> {
+    fn into_response(self) -> Response {
+        (Extension(HoldsSecret), Json(self.0)).into_response()
+    }
+}
+
+/// What the request's key has made so far; of a request without one: nothing.
+impl<S: Sync> FromRequestParts<S> for Once {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}
 
 /// Runs a POST once per key.
 pub(super) async fn once(
@@ -26,82 +54,84 @@ pub(super) async fn once(
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned() else {
+    let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
+    let Some(key) = key.filter(|_| request.method() == Method::POST) else {
         return Ok(next.run(request).await);
     };
-    if request.method() != Method::POST {
-        return Ok(next.run(request).await);
-    }
     let key = readable(&key)?;
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, world.max_body_bytes).await;
     let body = body.map_err(|_| Error::TooLarge { limit: world.max_body_bytes })?;
     let asked = [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body].join(&b'\n');
-    let fingerprint = sha256_hex(&asked);
 
-    match begin(&world, &api_key, &key, &fingerprint).await? {
-        Some(earlier) if earlier.fingerprint != fingerprint => Err(Error::KeyReused.into()),
-        Some(Remembered { answer: Some((status, body)), .. }) => Ok(replay(status, body)),
-        Some(_) => Err(Error::KeyRunning.into()),
-        None => {
-            let request = Request::from_parts(parts, body.into());
-            let run = tokio::spawn(async move {
-                let response = next.run(request).await;
-                end(&world, &api_key, &key, response).await
-            });
+    match take(&world, api_key, key, sha256_hex(&asked)).await? {
+        Taken::Ours(once) => {
+            let run = tokio::spawn(run(world, once, Request::from_parts(parts, body.into()), next));
             run.await.map_err(|_| Error::Broken)?
         }
+        Taken::Rebuild(once) => {
+            let mut request = Request::from_parts(parts, Body::from(body));
+            request.extensions_mut().insert(once);
+            Ok(replayed(next.run(request).await))
+        }
+        Taken::Answered(status, body) => {
+            let status = u16::try_from(status).ok();
+            let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+            let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            Ok(replayed((status.unwrap_or(StatusCode::OK), json, body).into_response()))
+        }
+        Taken::Running => Err(Error::KeyRunning.into()),
+        Taken::Other => Err(Error::KeyReused.into()),
     }
 }
 
-async fn begin(
+async fn take(
     world: &World,
-    api_key: &str,
-    key: &str,
-    fingerprint: &str,
-) -> Result<Option<Remembered>, Error> {
-    let unit = (api_key.to_owned(), key.to_owned(), fingerprint.to_owned(), world.now());
-    let begun = world.store.write(unit, |tx, (api_key, key, fingerprint, now)| {
-        let limits = (now.saturating_sub(STALE), now.saturating_sub(FORGOTTEN));
-        Box::pin(async move { tx.idempotency_begin(api_key, key, fingerprint, *now, limits).await })
-    });
-    Ok(begun.await?)
+    api_key_id: String,
+    key: String,
+    fingerprint: String,
+) -> Result<Taken, Error> {
+    let (owner, now) = (world.id("own_"), world.now());
+    let (lease_until, forgotten) = (now.saturating_add(LEASE), now.saturating_sub(REMEMBERED));
+    let asked = Asked { api_key_id, key, fingerprint, owner, now, lease_until, forgotten };
+    let taken = world
+        .store
+        .write(asked, |tx, asked| Box::pin(async move { tx.idempotency_take(asked).await }));
+    Ok(taken.await?)
 }
 
-/// Keeps a success, and lets go of anything else.
-async fn end(
-    world: &World,
-    api_key: &str,
-    key: &str,
-    response: Response,
+/// Has the request handled, keeps a success, and lets go of anything else.
+async fn run(
+    world: Arc<World>,
+    once: Once,
+    mut request: Request,
+    next: Next,
 ) -> Result<Response, Refused> {
-    let owner = (api_key.to_owned(), key.to_owned());
+    request.extensions_mut().insert(once.clone());
+    let response = next.run(request).await;
     if !response.status().is_success() {
-        let released = world.store.write(owner, |tx, (api_key, key)| {
-            Box::pin(async move { tx.idempotency_release(api_key, key).await })
-        });
+        let released = world
+            .store
+            .write(once, |tx, once| Box::pin(async move { tx.idempotency_release(once).await }));
         released.await?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     // It is our own answer, and in memory already.
     let body: Bytes = to_bytes(body, usize::MAX).await.map_err(|_| Error::Broken)?;
-    let text = String::from_utf8_lossy(&body).into_owned();
-    let unit = (owner, i64::from(parts.status.as_u16()), text);
-    let kept = world.store.write(unit, |tx, ((api_key, key), status, text)| {
-        Box::pin(async move { tx.idempotency_end(api_key, key, *status, text).await })
+    let secret = parts.extensions.get::<HoldsSecret>().is_some();
+    let text = (!secret).then(|| String::from_utf8_lossy(&body).into_owned());
+    let unit = (once, i64::from(parts.status.as_u16()), text);
+    let kept = world.store.write(unit, |tx, (once, status, text)| {
+        Box::pin(async move { tx.idempotency_answer(once, *status, text.as_deref()).await })
     });
     kept.await?;
     Ok(Response::from_parts(parts, body.into()))
 }
 
-fn replay(status: i64, body: String) -> Response {
-    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (REPLAYED, HeaderValue::from_static("true")),
-    ];
-    (status.unwrap_or(StatusCode::OK), headers, body).into_response()
+fn replayed(mut response: Response) -> Response {
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 fn readable(key: &HeaderValue) -> Result<String, Error> {
@@ -116,7 +146,7 @@ fn readable(key: &HeaderValue) -> Result<String, Error> {
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// A minute in microseconds: longer than any request may take, so whoever began it is dead.
-const STALE: i64 = 60 * 1_000_000;
-/// A day in microseconds.
-const FORGOTTEN: i64 = 24 * 60 * 60 * 1_000_000;
+/// A minute in microseconds: who has not ended by then is taken for dead. Should he live, he can make nothing any more.
+const LEASE: i64 = 60_000_000;
+/// How long a key is remembered: a day, in microseconds.
+pub(crate) const REMEMBERED: i64 = 24 * 60 * 60 * 1_000_000;

@@ -22,7 +22,7 @@ use crate::order::{Order, OrderView};
 use crate::refund::RefundView;
 use crate::repair::close;
 use crate::repair::refund::{self, NewRefund};
-use crate::store::OrderFilter;
+use crate::store::{Once, OrderFilter};
 use crate::world::World;
 use crate::{Error, timeline};
 
@@ -35,9 +35,10 @@ use crate::{Error, timeline};
     extensions(("x-problems" = json!(["SP-REFERENCE-TAKEN"]))))]
 pub(super) async fn create_order(
     State(world): State<Arc<World>>,
+    once: Once,
     Json(new): Json<NewOrder>,
 ) -> Result<Response, Refused> {
-    let order = order::create(&world, new).await?;
+    let order = order::create(&world, new, &once).await?;
     Ok((StatusCode::CREATED, Answer(order.view())).into_response())
 }
 
@@ -95,13 +96,14 @@ pub(super) struct RefundBody {
 pub(super) async fn create_refund(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
+    once: Once,
     OrEmpty(body): OrEmpty<RefundBody>,
 ) -> Result<Response, Refused> {
     let order = order::find(&world, &order_id(&id)?).await?;
     let RefundBody { amount, reason, reference } = body;
     let new = NewRefund { amount, reason, reference, transaction_id: None };
     // It runs to its end even if the caller hangs up: between storing and asking nobody waits for the worker then.
-    let started = tokio::spawn(async move { refund::start(&world, &order, new).await });
+    let started = tokio::spawn(async move { refund::start(&world, &order, new, &once).await });
     let refund = started.await.map_err(|_| Error::Broken)??;
     Ok((StatusCode::CREATED, Answer(refund.view())).into_response())
 }
@@ -196,7 +198,7 @@ pub(super) async fn orders(
         reference: query.reference,
         created_after: time("created_after", query.created_after.as_deref())?,
         created_before: time("created_before", query.created_before.as_deref())?,
-        before: page.before.clone(),
+        before: page.from.clone(),
         limit: page.rows(),
     };
     let mut orders = order::list(&world, filter).await?;

@@ -7,6 +7,7 @@ mod auth;
 mod body;
 pub(crate) mod connections;
 pub mod console;
+mod deliveries;
 mod events;
 mod idempotency;
 mod merchant;
@@ -17,3 +18,5 @@ mod problem;
 pub mod routes;
 mod webhook_endpoints;
 mod wechat;
+
+pub(crate) use idempotency::REMEMBERED;

@@ -1,18 +1,32 @@
-//! Lists in pages: newest first, `limit` at a time, from an opaque cursor.
+//! Lists in pages: mostly newest first, `limit` at a time, from an opaque cursor.
 
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::Error;
 
-/// Where a page begins: older than this time (unix microseconds) and id.
-pub(super) type Before = Option<(i64, String)>;
+/// Where a page begins: behind this time (unix microseconds) and id.
+pub(super) type From = Option<(i64, String)>;
+
+/// What a list is asked for with that nothing narrows.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    /// 一页多少个，默认 20 / how many in a page; 20 if left out
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, example = 20)]
+    pub(super) limit: Option<String>,
+    /// 上一页的 `next_cursor` / the `next_cursor` of the page before
+    pub(super) cursor: Option<String>,
+}
 
 /// The page that is asked for.
 pub(super) struct Page {
-    pub(super) before: Before,
+    pub(super) from: From,
     limit: usize,
 }
 
@@ -27,7 +41,7 @@ impl Page {
                 .filter(|limit| (1..=100).contains(limit))
                 .ok_or_else(|| Error::field("limit", "must be 1 to 100"))?,
         };
-        Ok(Self { before: cursor.map(read_cursor).transpose()?, limit })
+        Ok(Self { from: cursor.map(read_cursor).transpose()?, limit })
     }
 
     /// How many rows to look for: one more than asked for tells whether there are more.

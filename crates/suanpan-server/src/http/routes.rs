@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 use super::problem::Refused;
 use super::{
-    auth, body, console, events, idempotency, merchant, miniprogram, openapi, problem,
+    auth, body, console, deliveries, events, idempotency, merchant, miniprogram, openapi, problem,
     webhook_endpoints, wechat,
 };
 use crate::Error;
@@ -82,9 +82,15 @@ fn merchant() -> OpenApiRouter<Arc<World>> {
         .routes(routes!(merchant::refund))
         .routes(routes!(merchant::order_timeline))
         .routes(routes!(events::events))
+        .routes(routes!(events::event))
+        .routes(routes!(deliveries::replay_event))
         .routes(routes!(webhook_endpoints::create, webhook_endpoints::list))
         .routes(routes!(webhook_endpoints::show, webhook_endpoints::delete))
         .routes(routes!(webhook_endpoints::rotate_secret))
+        .routes(routes!(webhook_endpoints::enable))
+        .routes(routes!(deliveries::to_endpoint))
+        .routes(routes!(deliveries::replay_failed))
+        .routes(routes!(deliveries::test))
 }
 
 /// For everybody.

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::Json;
+use super::body::{Json, OrEmpty};
+use super::idempotency::Secret;
+use super::paging::{self, Page, PageQuery};
 use super::problem::Refused;
-use crate::Error;
 use crate::flow::endpoints;
 use crate::order::rfc3339;
-use crate::store::Endpoint;
+use crate::store::{Endpoint, Once};
 use crate::world::World;
 
 /// 新的接收端。/ An endpoint as the merchant's system asks for it.
@@ -49,6 +51,12 @@ pub(super) struct EndpointView {
     /// `api` 或 `config`；配置文件里的在那里改 / `api` or `config`; those of the configuration are changed there
     #[schema(example = "api")]
     source: String,
+    /// 从什么时候起不再投递；null：在用 / since when nothing is delivered any more; null: it is in use
+    #[schema(value_type = Option<String>, required, format = DateTime, example = "2026-01-01T00:00:00Z")]
+    disabled_at: Option<Timestamp>,
+    /// 为什么停用 / why
+    #[schema(required, example = "answered 410 Gone")]
+    disabled_reason: Option<String>,
 }
 
 /// 接收端和它的密钥；密钥只在这里出现一次。/ An endpoint with its secret, which is shown here once.
@@ -62,11 +70,23 @@ pub(super) struct EndpointWithSecret {
     secret: String,
 }
 
-/// 所有接收端，旧的在前。/ All endpoints, oldest first.
+/// 一页接收端，旧的在前。/ A page of endpoints, oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookEndpointList)]
 pub(super) struct EndpointList {
     data: Vec<EndpointView>,
+    /// 下一页从哪里开始；没有下一页就是 null / where the next page begins; null: this was the last
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// 旧密钥还能签多久；正文可以不写。/ How long the old secret goes on signing; the body may be left out.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretRotation {
+    /// 旧密钥和新密钥一起签多少秒，默认 86400；密钥泄露了就写 0 / for how many seconds the old secret signs beside the new one, 86400 if left out; 0 for a secret that leaked
+    #[schema(minimum = 0, maximum = 604_800, example = 86_400)]
+    overlap_seconds: Option<i64>,
 }
 
 /// `POST /v1/webhook-endpoints`
@@ -79,10 +99,11 @@ pub(super) struct EndpointList {
     extensions(("x-problems" = json!(["SP-WEBHOOK-ADDRESS"]))))]
 pub(super) async fn create(
     State(world): State<Arc<World>>,
+    once: Once,
     Json(new): Json<NewEndpoint>,
 ) -> Result<Response, Refused> {
-    let endpoint = endpoints::create_endpoint(&world, &new.url, new.events).await?;
-    Ok((StatusCode::CREATED, Answer(with_secret(&endpoint))).into_response())
+    let endpoint = endpoints::create_endpoint(&world, &new.url, new.events, &once).await?;
+    Ok((StatusCode::CREATED, Secret(with_secret(&endpoint))).into_response())
 }
 
 /// `GET /v1/webhook-endpoints`
@@ -90,10 +111,20 @@ pub(super) async fn create(
     summary = "列出接收端 / List endpoints",
     description = "旧的在前，不含密钥。\n\nOldest first, without secrets.",
     operation_id = "list_webhook_endpoints",
-    responses((status = 200, description = "接收端 / the endpoints", body = EndpointList)))]
-pub(super) async fn list(State(world): State<Arc<World>>) -> Result<Response, Refused> {
-    let endpoints = endpoints::list_endpoints(&world).await?;
-    Ok(Answer(EndpointList { data: endpoints.iter().map(view).collect() }).into_response())
+    params(PageQuery),
+    responses((status = 200, description = "接收端 / the endpoints", body = EndpointList)),
+    extensions(("x-problems" = json!(["SP-REQUEST-FIELD"]))))]
+pub(super) async fn list(
+    State(world): State<Arc<World>>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let query = paging::read(query)?;
+    let page = Page::read(query.limit.as_deref(), query.cursor.as_deref())?;
+    let found = endpoints::list_endpoints(&world, page.from.clone(), page.rows());
+    let mut endpoints = found.await?;
+    let next_cursor = page.cut(&mut endpoints, |endpoint| (endpoint.created_at, &endpoint.id));
+    let data = endpoints.iter().map(view).collect();
+    Ok(Answer(EndpointList { data, next_cursor }).into_response())
 }
 
 /// `GET /v1/webhook-endpoints/{id}`
@@ -107,9 +138,7 @@ pub(super) async fn show(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    let found = world.store.look(id, |tx, id| Box::pin(async move { tx.endpoint(id).await }));
-    let endpoint = found.await?.ok_or(Error::NotFound { what: "webhook endpoint" })?;
-    Ok(Answer(view(&endpoint)).into_response())
+    Ok(Answer(view(&endpoints::find_endpoint(&world, &id).await?)).into_response())
 }
 
 /// `DELETE /v1/webhook-endpoints/{id}`
@@ -131,6 +160,8 @@ pub(super) async fn delete(
 /// `POST /v1/webhook-endpoints/{id}/rotate-secret`
 #[utoipa::path(post, path = "/webhook-endpoints/{id}/rotate-secret", tag = "webhooks",
     summary = "换密钥 / Rotate the secret",
+    description = "新密钥马上开始签；旧密钥默认再签一天，`webhook-signature` 里有两个签名，接收端可以慢慢换。\n\nThe new secret signs at once; the old one signs beside it for a day, so that `webhook-signature` holds two signatures and the receiver changes over in its own time.",
+    request_body = Option<SecretRotation>,
     operation_id = "rotate_webhook_secret",
     params(("id" = String, Path, description = "接收端号 / the endpoint's id", example = "whe_019b76da2c007000800000000000000c")),
     responses((status = 200, description = "接收端和新密钥 / the endpoint with its new secret", body = EndpointWithSecret)),
@@ -138,9 +169,27 @@ pub(super) async fn delete(
 pub(super) async fn rotate_secret(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
+    once: Once,
+    OrEmpty(rotation): OrEmpty<SecretRotation>,
 ) -> Result<Response, Refused> {
-    let endpoint = endpoints::rotate_secret(&world, &id).await?;
-    Ok(Answer(with_secret(&endpoint)).into_response())
+    let overlap = rotation.overlap_seconds;
+    let endpoint = endpoints::rotate_secret(&world, &id, overlap, &once).await?;
+    Ok(Secret(with_secret(&endpoint)).into_response())
+}
+
+/// `POST /v1/webhook-endpoints/{id}/enable`
+#[utoipa::path(post, path = "/webhook-endpoints/{id}/enable", tag = "webhooks",
+    summary = "重新启用接收端 / Enable an endpoint again",
+    description = "答过 410 的接收端不再投递，修好以后从这里恢复；期间错过的用 `replay` 补。\n\nAn endpoint that answered 410 is called no more until this is called; what it missed is sent by its `replay`.",
+    operation_id = "enable_webhook_endpoint",
+    params(("id" = String, Path, description = "接收端号 / the endpoint's id", example = "whe_019b76da2c007000800000000000000c")),
+    responses((status = 200, description = "接收端 / the endpoint", body = EndpointView)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND"]))))]
+pub(super) async fn enable(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    Ok(Answer(view(&endpoints::enable_endpoint(&world, &id).await?)).into_response())
 }
 
 fn view(endpoint: &Endpoint) -> EndpointView {
@@ -150,6 +199,8 @@ fn view(endpoint: &Endpoint) -> EndpointView {
         events: endpoint.events.clone(),
         created_at: rfc3339(endpoint.created_at),
         source: endpoint.source.clone(),
+        disabled_at: endpoint.disabled.as_ref().map(|(at, _)| rfc3339(*at)),
+        disabled_reason: endpoint.disabled.as_ref().map(|(_, reason)| reason.clone()),
     }
 }
 

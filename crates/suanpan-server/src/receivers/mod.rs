@@ -12,13 +12,22 @@ use std::net::IpAddr;
 use std::time::Duration;
 use std::{error, io};
 
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use crate::Error;
 use crate::config::WebhooksConfig;
+
+/// What a receiver answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// Its `Retry-After`, as it came.
+    pub(crate) retry_after: Option<String>,
+}
 
 /// How receivers are called.
 #[derive(Debug)]
@@ -81,7 +90,7 @@ impl Receivers {
         }
     }
 
-    /// Posts JSON; answers the HTTP status, or in words why there is none.
+    /// Posts JSON; says what was answered, or in words why nothing was.
     ///
     /// The words are for people and for the store: no path, no query, no secret.
     pub(crate) async fn post(
@@ -89,7 +98,7 @@ impl Receivers {
         url: &Url,
         headers: [(HeaderName, String); 3],
         body: String,
-    ) -> Result<u16, String> {
+    ) -> Result<Answered, String> {
         // The endpoint may be older than a stricter configuration.
         self.guard.check(url).map_err(str::to_owned)?;
         let mut request =
@@ -107,7 +116,9 @@ impl Receivers {
                 break;
             }
         }
-        Ok(response.status().as_u16())
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Answered { status: response.status().as_u16(), retry_after })
     }
 }
 

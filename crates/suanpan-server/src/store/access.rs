@@ -1,6 +1,6 @@
 //! Who may call: API keys, the console's sign-in links and sessions. Only hashes are kept.
 
-use super::{Row, StoreError, Tx};
+use super::{StoreError, Tx};
 use crate::vals;
 
 impl Tx {
@@ -62,65 +62,6 @@ impl Tx {
     }
 }
 
-/// An answer that was given under an Idempotency-Key, or will be.
-#[derive(Clone, Debug)]
-pub struct Remembered {
-    /// Names the request.
-    pub fingerprint: String,
-    /// Its HTTP status and body; `None` while it runs.
-    pub answer: Option<(i64, String)>,
-}
-
-impl Tx {
-    /// Begins a request under its key. `None`: it is ours to run. A request that has begun before `stale` and never
-    /// ended died with its process: it is ours, too. Answers older than `forgotten` no longer count.
-    pub async fn idempotency_begin(
-        &mut self,
-        api_key_id: &str,
-        key: &str,
-        fingerprint: &str,
-        now: i64,
-        (stale, forgotten): (i64, i64),
-    ) -> Result<Option<Remembered>, StoreError> {
-        self.exec(FORGET, &vals![api_key_id, key, stale, forgotten]).await?;
-        if self.exec(BEGIN, &vals![api_key_id, key, fingerprint, now]).await? == 1 {
-            return Ok(None);
-        }
-        let row = self.row(REMEMBERED, &vals![api_key_id, key]).await?;
-        row.as_ref().map(Remembered::read).transpose()
-    }
-
-    /// Keeps the answer of a request.
-    pub async fn idempotency_end(
-        &mut self,
-        api_key_id: &str,
-        key: &str,
-        status: i64,
-        body: &str,
-    ) -> Result<(), StoreError> {
-        self.exec(END, &vals![api_key_id, key, status, body]).await.map(drop)
-    }
-
-    /// Lets go of a request that came to nothing: the next one under the key runs anew.
-    pub async fn idempotency_release(
-        &mut self,
-        api_key_id: &str,
-        key: &str,
-    ) -> Result<(), StoreError> {
-        self.exec(RELEASE, &vals![api_key_id, key]).await.map(drop)
-    }
-}
-
-impl Remembered {
-    fn read(row: &Row) -> Result<Self, StoreError> {
-        let answer = match (row.opt_int("status")?, row.opt_text("body")?) {
-            (Some(status), Some(body)) => Some((status, body)),
-            _ => None,
-        };
-        Ok(Self { fingerprint: row.text("fingerprint")?, answer })
-    }
-}
-
 const KEY_PUT: &str = "INSERT INTO api_key (id, hash, label, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (hash) DO NOTHING";
 const KEY: &str = "SELECT id FROM api_key WHERE hash = $1 AND revoked_at IS NULL";
@@ -133,13 +74,3 @@ const SESSION_PUT: &str =
     "INSERT INTO console_session (hash, created_at, expires_at) VALUES ($1, $2, $3)";
 const SESSION: &str = "SELECT hash FROM console_session WHERE hash = $1 AND expires_at > $2";
 const SESSION_END: &str = "DELETE FROM console_session WHERE hash = $1";
-const FORGET: &str = "DELETE FROM idempotency WHERE api_key_id = $1 AND key = $2
-    AND (created_at < $4 OR (status IS NULL AND created_at < $3))";
-const BEGIN: &str = "INSERT INTO idempotency (api_key_id, key, fingerprint, created_at)
-    VALUES ($1, $2, $3, $4) ON CONFLICT (api_key_id, key) DO NOTHING";
-const REMEMBERED: &str =
-    "SELECT fingerprint, status, body FROM idempotency WHERE api_key_id = $1 AND key = $2";
-const END: &str =
-    "UPDATE idempotency SET status = $3, body = $4 WHERE api_key_id = $1 AND key = $2";
-const RELEASE: &str =
-    "DELETE FROM idempotency WHERE api_key_id = $1 AND key = $2 AND status IS NULL";

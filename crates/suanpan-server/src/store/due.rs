@@ -84,6 +84,13 @@ impl Tx {
 
     /// Puts work in, in the same transaction as the reason for it. `false`: its key was there already.
     pub async fn due_put(&mut self, due: &NewDue<'_>) -> Result<bool, StoreError> {
+        // Behind what waits in its lane it would only be looked at in vain.
+        let ahead = match due.lane {
+            Some(lane) => self.row(AHEAD, &vals![lane, due.created_at, due.id]).await?,
+            None => None,
+        };
+        let ahead = ahead.map(|row| row.opt_int("at")).transpose()?.flatten();
+        let due_at = ahead.map_or(due.due_at, |ahead| ahead.max(due.due_at));
         let args = vals![
             due.id,
             due.kind,
@@ -92,7 +99,7 @@ impl Tx {
             due.lane,
             due.body,
             due.order_id,
-            due.due_at,
+            due_at,
             due.created_at,
         ];
         Ok(self.exec(PUT, &args).await? == 1)
@@ -135,7 +142,8 @@ impl Tx {
         Ok(self.exec(DONE, &args).await? == 1)
     }
 
-    /// It did not work: once more at `due_at`, in unix microseconds. `false`: the claim is no longer ours.
+    /// It did not work: once more at `due_at`, in unix microseconds. What stands behind it in its lane waits as long, so
+    /// that nobody looks at it meanwhile. `false`: the claim is no longer ours.
     pub async fn due_retry(
         &mut self,
         claim: &Claim,
@@ -143,7 +151,11 @@ impl Tx {
         error: &str,
     ) -> Result<bool, StoreError> {
         let args = vals![&claim.id, &claim.lease_by, claim.attempt, due_at, error];
-        Ok(self.exec(RETRY, &args).await? == 1)
+        let ours = self.exec(RETRY, &args).await? == 1;
+        if ours {
+            self.exec(PUSH, &vals![&claim.id, due_at]).await?;
+        }
+        Ok(ours)
     }
 
     /// It will never work: it stays, for a person to look at. `false`: the claim is no longer ours.
@@ -219,6 +231,12 @@ const DONE: &str = "UPDATE due SET state = 'done', lease_by = NULL, lease_until 
 
 const RETRY: &str = "UPDATE due SET due_at = $4, last_error = $5, lease_by = NULL, lease_until = 0
     WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
+
+const AHEAD: &str = "SELECT MAX(due_at) AS at FROM due
+    WHERE lane = $1 AND state = 'ready' AND (created_at, id) < ($2, $3)";
+
+const PUSH: &str = "UPDATE due SET due_at = $2
+    WHERE lane = (SELECT lane FROM due WHERE id = $1) AND state = 'ready' AND due_at < $2";
 
 const GIVE_UP: &str =
     "UPDATE due SET state = 'dead', last_error = $4, lease_by = NULL, lease_until = 0

@@ -1,6 +1,4 @@
-//! Events, the endpoints that want them, and the tries to deliver them.
-
-use std::fmt;
+//! Events, and the tries to deliver them.
 
 use super::{NewDue, Row, StoreError, Tx, Val};
 use crate::vals;
@@ -20,23 +18,6 @@ pub struct Event {
     pub created_at: i64,
 }
 
-/// Where events go.
-#[derive(Clone)]
-pub struct Endpoint {
-    /// Its id, `whe_…`.
-    pub id: String,
-    /// Where to deliver.
-    pub url: String,
-    /// Which events; `None`: all.
-    pub events: Option<Vec<String>>,
-    /// The key that signs, `whsec_…`.
-    pub secret: String,
-    /// When it was made, in unix microseconds.
-    pub created_at: i64,
-    /// `api` or `config`.
-    pub source: String,
-}
-
 /// One try to deliver one event to one endpoint.
 #[derive(Clone, Debug)]
 pub struct DeliveryAttempt {
@@ -46,6 +27,8 @@ pub struct DeliveryAttempt {
     pub event_id: String,
     /// The endpoint.
     pub endpoint_id: String,
+    /// The delivery: the row of due work that it was a try of.
+    pub due_id: String,
     /// When, in unix microseconds.
     pub at: i64,
     /// The HTTP status of the answer, if one came.
@@ -59,42 +42,11 @@ pub struct DeliveryAttempt {
 /// The kind of due work that delivers an event.
 pub const WEBHOOK: &str = "webhook";
 
-impl Endpoint {
-    /// Whether it wants events of this kind.
-    pub fn wants(&self, kind: &str) -> bool {
-        self.events.as_ref().is_none_or(|events| events.iter().any(|wanted| wanted == kind))
-    }
-
-    fn args(&self) -> [Val; 6] {
-        let events = self.events.as_ref().map(|events| serde_json::json!(events).to_string());
-        vals![&self.id, &self.url, events, &self.secret, self.created_at, &self.source]
-    }
-
-    fn read(row: &Row) -> Result<Self, StoreError> {
-        let events = row.opt_text("events")?;
-        Ok(Self {
-            id: row.text("id")?,
-            url: row.text("url")?,
-            events: events.and_then(|text| serde_json::from_str(&text).ok()),
-            secret: row.text("secret")?,
-            created_at: row.int("created_at")?,
-            source: row.text("source")?,
-        })
-    }
-}
-
-/// Without the key.
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint")
-            .field("id", &self.id)
-            .field("events", &self.events)
-            .field("source", &self.source)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Event {
+    fn args(&self) -> [Val; 5] {
+        vals![&self.id, self.order_id.as_deref(), &self.kind, &self.body, self.created_at]
+    }
+
     pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.text("id")?,
@@ -106,26 +58,44 @@ impl Event {
     }
 }
 
+impl Event {
+    /// In which it stands with the other events of its order, on their way to one endpoint.
+    pub(super) fn lane(&self, endpoint_id: &str) -> String {
+        format!("{WEBHOOK}:{endpoint_id}:{}", self.order_id.as_deref().unwrap_or(&self.id))
+    }
+}
+
 impl Tx {
     /// Puts an event in, and the work to deliver it to each endpoint that wants it.
     ///
     /// Deliveries to one endpoint about one order go out one after the other.
     pub async fn event_put(&mut self, event: &Event) -> Result<(), StoreError> {
-        let args = vals![
-            &event.id,
-            event.order_id.as_deref(),
-            &event.kind,
-            &event.body,
-            event.created_at,
-        ];
-        self.exec(PUT, &args).await?;
+        self.exec(PUT, &event.args()).await?;
         for endpoint in self.endpoints().await? {
             if endpoint.wants(&event.kind) {
-                let key = format!("{WEBHOOK}:{}:{}", event.id, endpoint.id);
-                self.delivery_put(event, &endpoint.id, &key, event.created_at).await?;
+                self.first_delivery_put(event, &endpoint.id).await?;
             }
         }
         Ok(())
+    }
+
+    /// Puts an event in that only one endpoint is told of.
+    pub async fn event_put_for(
+        &mut self,
+        event: &Event,
+        endpoint_id: &str,
+    ) -> Result<(), StoreError> {
+        self.exec(PUT, &event.args()).await?;
+        self.first_delivery_put(event, endpoint_id).await
+    }
+
+    async fn first_delivery_put(
+        &mut self,
+        event: &Event,
+        endpoint_id: &str,
+    ) -> Result<(), StoreError> {
+        let key = format!("{WEBHOOK}:{}:{endpoint_id}", event.id);
+        self.delivery_put(event, endpoint_id, &key, event.created_at).await.map(drop)
     }
 
     /// Puts the work in to deliver an event to one endpoint; a second one of the same `key` is not put in.
@@ -137,13 +107,12 @@ impl Tx {
         due_at: i64,
     ) -> Result<bool, StoreError> {
         let body = serde_json::json!({ "event_id": event.id, "endpoint_id": endpoint_id });
-        let about = event.order_id.as_deref().unwrap_or(&event.id);
         self.due_put(&NewDue {
             id: &format!("due_{key}"),
             kind: WEBHOOK,
             key,
             pool: &format!("{WEBHOOK}:{endpoint_id}"),
-            lane: Some(&format!("{WEBHOOK}:{endpoint_id}:{about}")),
+            lane: Some(&event.lane(endpoint_id)),
             body: &body.to_string(),
             order_id: event.order_id.as_deref(),
             due_at,
@@ -167,36 +136,6 @@ impl Tx {
         self.rows(EVENTS, &vals![at, id, limit]).await?.iter().map(Event::read).collect()
     }
 
-    /// Puts an endpoint in.
-    pub async fn endpoint_put(&mut self, endpoint: &Endpoint) -> Result<(), StoreError> {
-        self.exec(ENDPOINT_PUT, &endpoint.args()).await.map(drop)
-    }
-
-    /// Puts an endpoint in, or makes the one of this id as it is here, in use again. When it was made is kept.
-    pub async fn endpoint_adopt(&mut self, endpoint: &Endpoint) -> Result<(), StoreError> {
-        self.exec(ENDPOINT_ADOPT, &endpoint.args()).await.map(drop)
-    }
-
-    /// The endpoints that are in use, oldest first.
-    pub async fn endpoints(&mut self) -> Result<Vec<Endpoint>, StoreError> {
-        self.rows(ENDPOINTS, &[]).await?.iter().map(Endpoint::read).collect()
-    }
-
-    /// The endpoint of this id, if it is in use.
-    pub async fn endpoint(&mut self, id: &str) -> Result<Option<Endpoint>, StoreError> {
-        self.row(ENDPOINT, &vals![id]).await?.as_ref().map(Endpoint::read).transpose()
-    }
-
-    /// Takes an endpoint out of use. `false`: there is none.
-    pub async fn endpoint_delete(&mut self, id: &str, at: i64) -> Result<bool, StoreError> {
-        Ok(self.exec(ENDPOINT_DELETE, &vals![id, at]).await? == 1)
-    }
-
-    /// Gives an endpoint another key. `false`: there is none.
-    pub async fn endpoint_secret(&mut self, id: &str, secret: &str) -> Result<bool, StoreError> {
-        Ok(self.exec(ENDPOINT_SECRET, &vals![id, secret]).await? == 1)
-    }
-
     /// Keeps a try to deliver.
     pub async fn delivery_attempt_put(
         &mut self,
@@ -206,12 +145,13 @@ impl Tx {
             &tried.id,
             &tried.event_id,
             &tried.endpoint_id,
+            &tried.due_id,
             tried.at,
             tried.status,
             tried.latency_micros,
             tried.problem.as_deref(),
         ];
-        self.exec(DELIVERY_PUT, &args).await.map(drop)
+        self.exec(ATTEMPT_PUT, &args).await.map(drop)
     }
 
     /// The tries to deliver an event, oldest first.
@@ -219,18 +159,30 @@ impl Tx {
         &mut self,
         event_id: &str,
     ) -> Result<Vec<DeliveryAttempt>, StoreError> {
-        let read = |row: &Row| {
-            Ok(DeliveryAttempt {
-                id: row.text("id")?,
-                event_id: row.text("event_id")?,
-                endpoint_id: row.text("endpoint_id")?,
-                at: row.int("at")?,
-                status: row.opt_int("status")?,
-                latency_micros: row.int("latency_micros")?,
-                problem: row.opt_text("problem")?,
-            })
-        };
-        self.rows(DELIVERIES, &vals![event_id]).await?.iter().map(read).collect()
+        self.rows(ATTEMPTS, &vals![event_id]).await?.iter().map(DeliveryAttempt::read).collect()
+    }
+
+    /// The tries of one delivery, oldest first.
+    pub(super) async fn delivery_attempts_of(
+        &mut self,
+        due_id: &str,
+    ) -> Result<Vec<DeliveryAttempt>, StoreError> {
+        self.rows(ATTEMPTS_OF, &vals![due_id]).await?.iter().map(DeliveryAttempt::read).collect()
+    }
+}
+
+impl DeliveryAttempt {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.text("id")?,
+            event_id: row.text("event_id")?,
+            endpoint_id: row.text("endpoint_id")?,
+            due_id: row.text("due_id")?,
+            at: row.int("at")?,
+            status: row.opt_int("status")?,
+            latency_micros: row.int("latency_micros")?,
+            problem: row.opt_text("problem")?,
+        })
     }
 }
 
@@ -239,22 +191,8 @@ const PUT: &str =
 const EVENT: &str = "SELECT * FROM event WHERE id = $1";
 const EVENTS: &str = "SELECT * FROM event WHERE (created_at, id) < ($1, $2)
     ORDER BY created_at DESC, id DESC LIMIT $3";
-const ENDPOINT_PUT: &str =
-    "INSERT INTO webhook_endpoint (id, url, events, secret, created_at, source)
-    VALUES ($1, $2, $3, $4, $5, $6)";
-const ENDPOINT_ADOPT: &str =
-    "INSERT INTO webhook_endpoint (id, url, events, secret, created_at, source)
-    VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (id) DO UPDATE SET url = excluded.url, events = excluded.events,
-        secret = excluded.secret, source = excluded.source, deleted_at = NULL";
-const ENDPOINTS: &str =
-    "SELECT * FROM webhook_endpoint WHERE deleted_at IS NULL ORDER BY created_at, id";
-const ENDPOINT: &str = "SELECT * FROM webhook_endpoint WHERE id = $1 AND deleted_at IS NULL";
-const ENDPOINT_DELETE: &str =
-    "UPDATE webhook_endpoint SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
-const ENDPOINT_SECRET: &str =
-    "UPDATE webhook_endpoint SET secret = $2 WHERE id = $1 AND deleted_at IS NULL";
-const DELIVERY_PUT: &str =
-    "INSERT INTO delivery_attempt (id, event_id, endpoint_id, at, status, latency_micros, problem)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const DELIVERIES: &str = "SELECT * FROM delivery_attempt WHERE event_id = $1 ORDER BY at, id";
+const ATTEMPT_PUT: &str = "INSERT INTO delivery_attempt
+        (id, event_id, endpoint_id, due_id, at, status, latency_micros, problem)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const ATTEMPTS: &str = "SELECT * FROM delivery_attempt WHERE event_id = $1 ORDER BY at, id";
+const ATTEMPTS_OF: &str = "SELECT * FROM delivery_attempt WHERE due_id = $1 ORDER BY at, id";

@@ -42,6 +42,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sql: include_str!("../../migrations/0005_accounts.sql"),
     },
+    Migration {
+        version: 6,
+        name: "idempotency_and_replay",
+        sql: include_str!("../../migrations/0006_idempotency_and_replay.sql"),
+    },
 ];
 
 /// Where a database stands.

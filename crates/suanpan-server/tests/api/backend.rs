@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use suanpan_server::outside::{ManualClock, SeededDice};
-use suanpan_server::{Config, Seams, Server};
+use suanpan_server::{Config, Error, Seams, Server, World};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -20,9 +20,10 @@ pub(crate) struct Backend {
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) clock: ManualClock,
+    pub(crate) world: Arc<World>,
     http: reqwest::Client,
     stop: oneshot::Sender<()>,
-    running: JoinHandle<Result<(), suanpan_server::Error>>,
+    running: JoinHandle<Result<(), Error>>,
     _folder: tempfile::TempDir,
 }
 
@@ -47,6 +48,11 @@ impl Backend {
 
     /// With more settings, and some of them changed.
     pub(crate) async fn start_changed(more: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::open(more, change).await.unwrap()
+    }
+
+    /// The same, where it may be that it does not start.
+    pub(crate) async fn open(more: &str, change: impl FnOnce(&mut Config)) -> Result<Self, Error> {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::parse(&format!("{more}\n{MERCHANTS}"), folder.path()).unwrap();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
@@ -57,14 +63,15 @@ impl Backend {
             dice: Arc::new(SeededDice::new(1)),
             wire: None,
         };
-        let server = Server::open(config, seams).await.unwrap();
+        let server = Server::open(config, seams).await?;
         let (url, key) = (server.url(), server.first_api_key().unwrap().to_owned());
+        let world = Arc::clone(server.world());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async move {
             drop(stopped.await);
         }));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { url, key, clock, http, stop, running, _folder: folder }
+        Ok(Self { url, key, clock, world, http, stop, running, _folder: folder })
     }
 
     /// Stops it as a signal does, and waits until it has ended.
@@ -92,6 +99,38 @@ impl Backend {
     pub(crate) async fn post_once(&self, path: &str, key: &str, body: &str) -> Answer {
         let request = self.request(Method::POST, path).header("idempotency-key", key);
         send(request.body(body.to_owned())).await
+    }
+
+    /// Changes the database behind the backend's back.
+    pub(crate) async fn sql(&self, sql: &'static str) {
+        let done = self
+            .world
+            .store()
+            .write((), move |tx, ()| Box::pin(async move { tx.exec(sql, &[]).await }));
+        done.await.unwrap();
+    }
+
+    /// The first number of the first row.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let found = self.world.store().look((), move |tx, ()| {
+            Box::pin(async move { tx.row(sql, &[]).await?.unwrap().int("n") })
+        });
+        found.await.unwrap()
+    }
+
+    /// Looks at every commit, until the first number of the first row is this.
+    pub(crate) async fn until(&self, sql: &'static str, wanted: i64) {
+        let mut commits = self.world.store().commits();
+        let wait = async {
+            loop {
+                commits.mark_unchanged();
+                if self.count(sql).await == wanted {
+                    return;
+                }
+                commits.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("it comes to that");
     }
 
     /// An order over this many fen.

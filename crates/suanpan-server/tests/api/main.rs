@@ -14,3 +14,5 @@ mod limits;
 mod openapi;
 #[cfg(test)]
 mod orders;
+#[cfg(test)]
+mod purge;

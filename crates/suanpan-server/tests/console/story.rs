@@ -119,6 +119,7 @@ async fn paid(desk: &Desk, id: &str) {
                 secret: "whsec_AAAA".to_owned(),
                 created_at: NEW_YEAR,
                 source: "api".to_owned(),
+                disabled: None,
             })
             .await?;
             tx.event_put(&Event {
@@ -133,6 +134,7 @@ async fn paid(desk: &Desk, id: &str) {
                 id: "dlv_1".to_owned(),
                 event_id: "evt_1".to_owned(),
                 endpoint_id: "whe_1".to_owned(),
+                due_id: "due_webhook:evt_1:whe_1".to_owned(),
                 at: NEW_YEAR + 2 * SECOND,
                 status: Some(503),
                 latency_micros: 1_250_000,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use standardwebhooks::Webhook;
+use suanpan_server::flow::endpoints::{create_endpoint, delete_endpoint, rotate_secret};
 use suanpan_server::outside::{Clock, SeededDice, SystemClock};
+use suanpan_server::store::Once;
 
 use crate::receiver::{Mood, Receiver};
 use crate::shop::{OPEN, Shop};
@@ -153,8 +155,7 @@ async fn only_who_wants_an_event_gets_it() {
     let shop = Shop::open().await;
     let mut receiver = Receiver::open(Mood::Answers(200)).await;
     let events = Some(vec!["order.closed".to_owned()]);
-    let made = suanpan_server::flow::endpoints::create_endpoint(&shop.world, &receiver.url, events);
-    made.await.unwrap();
+    create_endpoint(&shop.world, &receiver.url, events, &Once::default()).await.unwrap();
     let _worker = shop.work();
     let order = shop.order("tea-1").await;
     shop.happens(&order, "order.paid").await;
@@ -172,7 +173,7 @@ async fn an_endpoint_that_is_gone_is_not_called() {
     let _worker = shop.work();
     let event = shop.happens(&shop.order("tea-1").await, "order.paid").await;
     shop.quiet().await;
-    suanpan_server::flow::endpoints::delete_endpoint(&shop.world, &endpoint.id).await.unwrap();
+    delete_endpoint(&shop.world, &endpoint.id).await.unwrap();
     shop.clock.advance(Duration::from_secs(60));
     shop.quiet().await;
 
@@ -180,19 +181,36 @@ async fn an_endpoint_that_is_gone_is_not_called() {
     assert_eq!(shop.rows("done").await, 1);
 }
 
+/// Both keys verify for a day, then only the new one; a key that leaked is cut off at once.
 #[tokio::test]
-async fn a_new_key_signs_from_the_next_try_on() {
+async fn an_old_key_signs_beside_the_new_one_for_a_day() {
     let shop = Shop::open().await;
-    let mut receiver = Receiver::open(Mood::Answers(500)).await;
-    let old = shop.endpoint(&receiver.url).await;
+    let mut receiver = Receiver::open(Mood::Answers(200)).await;
+    let made = shop.endpoint(&receiver.url).await;
     let _worker = shop.work();
-    shop.happens(&shop.order("tea-1").await, "order.paid").await;
-    receiver.next().await.check_signature(&old.secret);
-    shop.quiet().await;
+    let order = shop.order("tea-1").await;
+    let rotate = async |overlap| {
+        rotate_secret(&shop.world, &made.id, overlap, &Once::default()).await.unwrap().secret
+    };
+    let second = rotate(None).await;
+    assert_ne!(made.secret, second);
+    shop.happens(&order, "order.paid").await;
+    receiver.next().await.check_signatures(&[&second, &made.secret]);
 
-    let rotated = suanpan_server::flow::endpoints::rotate_secret(&shop.world, &old.id);
-    let new = rotated.await.unwrap();
-    assert_ne!(old.secret, new.secret);
-    shop.clock.set(shop.next().await);
-    receiver.next().await.check_signature(&new.secret);
+    shop.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
+    shop.happens(&order, "order.paid").await;
+    receiver.next().await.check_signatures(&[&second, &made.secret]);
+    shop.clock.advance(Duration::from_secs(1));
+    shop.happens(&order, "order.paid").await;
+    receiver.next().await.check_signatures(&[&second]);
+
+    let third = rotate(Some(60)).await;
+    shop.happens(&order, "order.paid").await;
+    receiver.next().await.check_signatures(&[&third, &second]);
+    let fourth = rotate(Some(0)).await;
+    shop.happens(&order, "order.paid").await;
+    receiver.next().await.check_signatures(&[&fourth]);
+
+    let too_long = rotate_secret(&shop.world, &made.id, Some(604_801), &Once::default()).await;
+    assert_eq!(too_long.unwrap_err().code(), "SP-REQUEST-FIELD");
 }

@@ -3,6 +3,7 @@
 use suanpan_server::flow::endpoints::{
     create_endpoint, delete_endpoint, list_endpoints, rotate_secret,
 };
+use suanpan_server::store::Once;
 
 use crate::receiver::{Mood, Receiver};
 use crate::shop::{OPEN, Shop};
@@ -15,7 +16,7 @@ fn configured(url: &str, key: &str, events: &str) -> String {
 }
 
 async fn lines(shop: &Shop) -> Vec<String> {
-    let endpoints = list_endpoints(&shop.world).await.unwrap();
+    let endpoints = list_endpoints(&shop.world, None, 100).await.unwrap();
     let line = |endpoint: suanpan_server::store::Endpoint| {
         let events = endpoint.events.map_or_else(|| "all".to_owned(), |events| events.join(" "));
         format!("{} {} {events}", endpoint.source, endpoint.url)
@@ -27,21 +28,24 @@ async fn lines(shop: &Shop) -> Vec<String> {
 async fn an_endpoint_is_made_listed_given_a_new_key_and_deleted() {
     let shop = Shop::open().await;
     let events = Some(vec!["order.paid".to_owned(), "refund.succeeded".to_owned()]);
-    let made = create_endpoint(&shop.world, " https://shop.example.com/a ", events).await.unwrap();
+    let made =
+        create_endpoint(&shop.world, " https://shop.example.com/a ", events, &Once::default())
+            .await
+            .unwrap();
     assert!(made.id.starts_with("whe_") && made.secret.starts_with("whsec_"));
     assert!(!format!("{made:?}").contains(&made.secret));
     assert_eq!(lines(&shop).await, ["api https://shop.example.com/a order.paid refund.succeeded"]);
 
-    let rotated = rotate_secret(&shop.world, &made.id).await.unwrap();
+    let rotated = rotate_secret(&shop.world, &made.id, None, &Once::default()).await.unwrap();
     assert_eq!((&rotated.id, &rotated.url), (&made.id, &made.url));
-    let listed = list_endpoints(&shop.world).await.unwrap();
+    let listed = list_endpoints(&shop.world, None, 100).await.unwrap();
     assert_eq!(listed[0].secret, rotated.secret);
 
     delete_endpoint(&shop.world, &made.id).await.unwrap();
     assert!(lines(&shop).await.is_empty());
     for error in [
         delete_endpoint(&shop.world, &made.id).await.unwrap_err(),
-        rotate_secret(&shop.world, &made.id).await.unwrap_err(),
+        rotate_secret(&shop.world, &made.id, None, &Once::default()).await.unwrap_err(),
     ] {
         assert_eq!(error.code(), "SP-NOT-FOUND");
     }
@@ -57,7 +61,13 @@ async fn only_events_that_there_are_can_be_wanted() {
         (vec!["a\n"], "`events` must not name \"a\\n\"; "),
     ] {
         let events = events.into_iter().map(str::to_owned).collect();
-        let made = create_endpoint(&shop.world, "https://shop.example.com/", Some(events)).await;
+        let made = create_endpoint(
+            &shop.world,
+            "https://shop.example.com/",
+            Some(events),
+            &Once::default(),
+        )
+        .await;
         let error = made.unwrap_err();
         assert!(error.to_string().starts_with(says), "{error}");
     }
@@ -73,12 +83,12 @@ async fn the_configuration_is_followed_at_each_start() {
     let id = |endpoints: Vec<suanpan_server::store::Endpoint>| {
         endpoints.into_iter().find(|endpoint| endpoint.source == "config").unwrap().id
     };
-    let before = id(list_endpoints(&first.world).await.unwrap());
+    let before = id(list_endpoints(&first.world, None, 100).await.unwrap());
 
     // Another key and other events: the same endpoint.
     let changed = configured(a, OTHER_KEY, "events = [\"order.paid\"]");
     let second = first.node(&changed, 2).await.unwrap();
-    let endpoints = list_endpoints(&second.world).await.unwrap();
+    let endpoints = list_endpoints(&second.world, None, 100).await.unwrap();
     assert!(endpoints.iter().any(|endpoint| endpoint.secret == OTHER_KEY));
     assert_eq!(id(endpoints), before);
     let mut now = lines(&second).await;
@@ -93,21 +103,21 @@ async fn the_configuration_is_followed_at_each_start() {
 
     // And back again.
     let fourth = first.node(&configured(a, KEY, ""), 4).await.unwrap();
-    assert_eq!(id(list_endpoints(&fourth.world).await.unwrap()), before);
+    assert_eq!(id(list_endpoints(&fourth.world, None, 100).await.unwrap()), before);
 }
 
 #[tokio::test]
 async fn an_endpoint_of_the_configuration_is_changed_there_only() {
     let shop = Shop::open_with(&configured("https://a.example.com/", KEY, "")).await.unwrap();
-    let id = list_endpoints(&shop.world).await.unwrap().remove(0).id;
+    let id = list_endpoints(&shop.world, None, 100).await.unwrap().remove(0).id;
     for error in [
         delete_endpoint(&shop.world, &id).await.unwrap_err(),
-        rotate_secret(&shop.world, &id).await.unwrap_err(),
+        rotate_secret(&shop.world, &id, None, &Once::default()).await.unwrap_err(),
     ] {
         let says = "`id` names an endpoint of the configuration; change it there";
         assert_eq!(error.to_string(), says);
     }
-    assert_eq!(list_endpoints(&shop.world).await.unwrap()[0].secret, KEY);
+    assert_eq!(list_endpoints(&shop.world, None, 100).await.unwrap()[0].secret, KEY);
 }
 
 #[tokio::test]

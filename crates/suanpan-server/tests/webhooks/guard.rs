@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use suanpan_server::flow::endpoints::create_endpoint;
+use suanpan_server::store::Once;
 
 use crate::receiver::{Mood, Receiver};
 use crate::shop::{OPEN, Shop};
@@ -22,12 +23,12 @@ async fn an_endpoint_with_an_inner_address_is_not_made() {
         "http://shop.example.com/",
         "gopher://shop.example.com/",
     ] {
-        let error = create_endpoint(&shop.world, url, None).await.unwrap_err();
+        let error = create_endpoint(&shop.world, url, None, &Once::default()).await.unwrap_err();
         assert_eq!(error.code(), "SP-WEBHOOK-ADDRESS", "{url}");
         lines.push(error.to_string());
     }
     for url in ["", "shop.example.com", "https://", "https://shop example.com/"] {
-        let error = create_endpoint(&shop.world, url, None).await.unwrap_err();
+        let error = create_endpoint(&shop.world, url, None, &Once::default()).await.unwrap_err();
         assert_eq!(error.code(), "SP-REQUEST-FIELD", "{url}");
         lines.push(error.to_string());
     }
@@ -47,7 +48,11 @@ async fn an_endpoint_with_an_inner_address_is_not_made() {
     `url` is not an address: empty host
     `url` is not an address: invalid international domain name
     ");
-    assert!(create_endpoint(&shop.world, "https://shop.example.com/hook", None).await.is_ok());
+    assert!(
+        create_endpoint(&shop.world, "https://shop.example.com/hook", None, &Once::default())
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]

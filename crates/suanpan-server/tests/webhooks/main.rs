@@ -13,6 +13,8 @@ mod outage;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod worker;

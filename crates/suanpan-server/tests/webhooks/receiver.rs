@@ -20,6 +20,8 @@ pub(crate) enum Mood {
     /// Answers when the test says so.
     Waits,
     Redirects(String),
+    /// Answers 503 with this `Retry-After`.
+    Later(&'static str),
     /// Says OK and then talks without end.
     Babbles,
 }
@@ -90,10 +92,19 @@ impl Arrival {
     /// What a foreign library says to the signature; whether the time is recent is left out.
     #[track_caller]
     pub(crate) fn check_signature(&self, secret: &str) {
+        self.check_signatures(&[secret]);
+    }
+
+    /// The same for several secrets, each with a signature of its own.
+    #[track_caller]
+    pub(crate) fn check_signatures(&self, secrets: &[&str]) {
         let timestamp = self.header("webhook-timestamp").parse().unwrap();
-        let webhook = Webhook::new(secret).unwrap();
-        let signature = webhook.sign(&self.id(), timestamp, self.body.as_bytes()).unwrap();
-        assert_eq!(self.header("webhook-signature"), signature);
+        let sign = |secret: &&str| {
+            let webhook = Webhook::new(secret).unwrap();
+            webhook.sign(&self.id(), timestamp, self.body.as_bytes()).unwrap()
+        };
+        let signatures: Vec<_> = secrets.iter().map(sign).collect();
+        assert_eq!(self.header("webhook-signature"), signatures.join(" "));
     }
 }
 
@@ -104,6 +115,9 @@ async fn take(State(desk): State<Desk>, headers: HeaderMap, body: String) -> Res
     match mood {
         Mood::Answers(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Mood::Waits => StatusCode::from_u16(answered.await.unwrap_or(500)).unwrap().into_response(),
+        Mood::Later(when) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, when)]).into_response()
+        }
         Mood::Redirects(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         Mood::Babbles => {
             let chunk = || Some((Ok::<_, std::convert::Infallible>("blah ".repeat(1000)), ()));

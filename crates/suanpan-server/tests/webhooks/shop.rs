@@ -7,7 +7,7 @@ use std::time::Duration;
 use suanpan_server::flow::{endpoints, order};
 use suanpan_server::ids::OrderId;
 use suanpan_server::outside::{Clock, Dice, ManualClock, SeededDice};
-use suanpan_server::store::{DeliveryAttempt, Endpoint, Event, Val};
+use suanpan_server::store::{DeliveryAttempt, Endpoint, Event, Once, Val};
 use suanpan_server::{Config, Error, Seams, Server, World, due, timeline, vals};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -78,14 +78,14 @@ impl Shop {
     }
 
     pub(crate) async fn endpoint(&self, url: &str) -> Endpoint {
-        endpoints::create_endpoint(&self.world, url, None).await.unwrap()
+        endpoints::create_endpoint(&self.world, url, None, &Once::default()).await.unwrap()
     }
 
     pub(crate) async fn order(&self, reference: &str) -> OrderId {
         let new =
             serde_json::json!({ "reference": reference, "amount": 990, "description": "龙井" });
         let new = serde_json::from_value(new).unwrap();
-        order::create(&self.world, new).await.unwrap().id
+        order::create(&self.world, new, &Once::default()).await.unwrap().id
     }
 
     /// Something happened to an order; a moment later than whatever happened before.
@@ -153,7 +153,7 @@ impl Shop {
     /// How many rows are `ready`, `done` or `dead`.
     pub(crate) async fn rows(&self, state: &str) -> i64 {
         self.number(
-            "SELECT COUNT(*) AS n FROM due WHERE kind <> 'expire' AND state = $1",
+            "SELECT COUNT(*) AS n FROM due WHERE kind NOT IN ('expire', 'purge') AND state = $1",
             vals![state].into(),
         )
         .await
@@ -161,7 +161,7 @@ impl Shop {
 
     /// How many rows are in somebody's hands.
     pub(crate) async fn held(&self) -> i64 {
-        let sql = "SELECT COUNT(*) AS n FROM due WHERE kind <> 'expire' AND state = 'ready' AND 0 < lease_until";
+        let sql = "SELECT COUNT(*) AS n FROM due WHERE kind NOT IN ('expire', 'purge') AND state = 'ready' AND 0 < lease_until";
         self.number(sql, Vec::new()).await
     }
 
@@ -212,10 +212,11 @@ pub(crate) fn event(id: &str, order: Option<&OrderId>, kind: &str, created_at: i
 
 // Only what is told: that orders end is tested elsewhere. Rows behind another of their lane do not count: they wait for it.
 const DUE_NOW: &str =
-    "SELECT COUNT(*) AS n FROM due WHERE kind <> 'expire' AND state = 'ready' AND due_at <= $1
+    "SELECT COUNT(*) AS n FROM due WHERE kind NOT IN ('expire', 'purge') AND state = 'ready' AND due_at <= $1
     AND NOT EXISTS (SELECT 1 FROM due AS earlier WHERE earlier.lane = due.lane
         AND earlier.state = 'ready' AND earlier.created_at < due.created_at)";
-const NEXT: &str = "SELECT MIN(due_at) AS n FROM due WHERE kind <> 'expire' AND state = 'ready'
+const NEXT: &str =
+    "SELECT MIN(due_at) AS n FROM due WHERE kind NOT IN ('expire', 'purge') AND state = 'ready'
     AND NOT EXISTS (SELECT 1 FROM due AS earlier WHERE earlier.lane = due.lane
         AND earlier.state = 'ready' AND earlier.created_at < due.created_at)";
 

@@ -17,6 +17,8 @@ mod gate;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod logins;
 #[cfg(test)]
 mod lost;

@@ -164,13 +164,13 @@ impl World {
     }
 
     /// What the simulator wrote, as this world changes it.
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let mut config = Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap();
         (self.configure)(&mut config, &self.credentials);
         config
     }
 
-    fn seams(&mut self) -> Seams {
+    pub(crate) fn seams(&mut self) -> Seams {
         self.starts = self.starts.checked_add(1).unwrap();
         let dice = Arc::new(SeededDice::new(self.starts));
         Seams { clock: Arc::new(self.clock.clone()), dice, wire: None }

@@ -150,6 +150,7 @@ fn examples() -> Vec<Error> {
             url: "https://10.0.0.1".to_owned(),
             why: "the address is not of the public internet".to_owned(),
         },
+        Error::EndpointDisabled { reason: "answered 410 Gone".to_owned() },
         Error::Busy,
         Error::TimedOut,
         Error::Broken,

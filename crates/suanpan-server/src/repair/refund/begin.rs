@@ -10,7 +10,7 @@ use crate::gateway::RefundRequest;
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
 use crate::refund::Refund;
-use crate::store::{NewDue, StoreError, Tx};
+use crate::store::{NewDue, Once, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -38,6 +38,7 @@ pub struct Draft {
     notify_url: String,
     now: i64,
     first_look: i64,
+    once: Once,
 }
 
 /// How a refund began, or why not. In every case but the first nothing was stored.
@@ -55,6 +56,10 @@ pub enum Begun {
     TooMany,
     /// The reference is another refund's: its id.
     ReferenceTaken(String),
+    /// The same request has begun this one before.
+    Again(Box<Refund>),
+    /// The Idempotency-Key has begun another refund.
+    KeyReused,
 }
 
 impl Draft {
@@ -83,7 +88,13 @@ impl Draft {
             notify_url: world.notify_url(&order.mchid),
             now,
             first_look: now,
+            once: Once::default(),
         })
+    }
+
+    /// The refund is made once under this key, however often and however late it is asked for.
+    pub(super) fn under(self, once: Once) -> Self {
+        Self { once, ..self }
     }
 
     /// The work begins later: whoever begins the refund asks WeChat for it himself.
@@ -92,16 +103,26 @@ impl Draft {
     }
 }
 
+/// A refund that was asked for.
+pub(super) enum Started {
+    /// It is new, and WeChat was not asked for it yet.
+    New(Refund),
+    /// It was begun before under the same key; its own work sees it to its end.
+    Again(Refund),
+}
+
 /// Stores a refund.
-pub(super) async fn begin(world: &World, draft: Draft) -> Result<Refund, Error> {
+pub(super) async fn begin(world: &World, draft: Draft) -> Result<Started, Error> {
     let draft = draft.asked_for_by_the_caller();
     let begun =
         world.store.write(draft, |tx, draft| Box::pin(async move { tx.refund_begin(draft).await }));
     match begun.await? {
         Begun::Stored(refund, entry) => {
             entry.log(&refund.order_id);
-            Ok(*refund)
+            Ok(Started::New(*refund))
         }
+        Begun::Again(refund) => Ok(Started::Again(*refund)),
+        Begun::KeyReused => Err(Error::KeyReused),
         Begun::NotPaid => Err(Error::OrderNotPaid),
         Begun::Overdrawn(overdrawn) => Err(Error::Overdrawn(overdrawn)),
         Begun::NothingLeft => Err(Error::NothingLeft),
@@ -113,6 +134,9 @@ pub(super) async fn begin(world: &World, draft: Draft) -> Result<Refund, Error> 
 impl Tx {
     /// Puts a refund in, unless more would go back than came: refund, journal and due work, all of it or nothing.
     pub async fn refund_begin(&mut self, draft: &Draft) -> Result<Begun, StoreError> {
+        if let Some(begun) = self.begun_before(&draft.once).await? {
+            return Ok(begun);
+        }
         let order = self.order(&draft.order_id).await?;
         let order = order.ok_or(StoreError::Stale { what: "order" })?;
         let Some(attempt) = self.paid_attempt(&order, draft).await? else {
@@ -163,7 +187,20 @@ impl Tx {
             created_at: draft.now,
         })
         .await?;
+        self.refund_key_put(&draft.once, &refund.id).await?;
+        self.made(&draft.once, &refund.id).await?;
         Ok(Begun::Stored(Box::new(refund), entry))
+    }
+
+    /// What the same key has begun. A key may be forgotten after a day; what it gave back is not.
+    async fn begun_before(&mut self, once: &Once) -> Result<Option<Begun>, StoreError> {
+        let Some(name) = once.name() else { return Ok(None) };
+        let Some((id, fingerprint)) = self.refund_of_key(&name).await? else { return Ok(None) };
+        if once.fingerprint() != Some(fingerprint.as_str()) {
+            return Ok(Some(Begun::KeyReused));
+        }
+        let refund = self.refund(&id).await?.ok_or(StoreError::Stale { what: "refund" })?;
+        Ok(Some(Begun::Again(Box::new(refund))))
     }
 
     /// The attempt that WeChat holds the money of.

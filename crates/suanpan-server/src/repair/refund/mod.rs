@@ -21,16 +21,19 @@ use crate::error::chain;
 use crate::flow::paid::Settling;
 use crate::order::Order;
 use crate::refund::Refund;
-use crate::store::{NewDue, StoreError, Tx};
+use crate::store::{NewDue, Once, StoreError, Tx};
 use crate::timeline::Step;
 use crate::world::World;
 use crate::{Error, gateway};
 
+use begin::Started;
 pub use begin::{Begun, Draft, NewRefund};
 pub(crate) use hear::hear;
 use hear::{close, note};
 
 /// Starts a refund and asks WeChat for it once; it is stored whatever WeChat says.
+///
+/// Under a key that has started a refund before it answers that one, and asks nobody.
 ///
 /// To start one inside another transaction, put a [`Draft`] in with
 /// `Tx::refund_begin`: the worker asks for it then.
@@ -39,14 +42,22 @@ use hear::{close, note};
 /// What the request breaks; [`Error::Refused`] where WeChat refused it for good
 /// and it is closed. A doubt is no error: the refund is `processing`, and WeChat
 /// is asked again.
-pub async fn start(world: &World, order: &Order, new: NewRefund) -> Result<Refund, Error> {
+pub async fn start(
+    world: &World,
+    order: &Order,
+    new: NewRefund,
+    once: &Once,
+) -> Result<Refund, Error> {
     let account = world.account(&order.mchid)?;
     if account.api == ApiVersion::V2 {
         // Rather now than when it is stored and cannot be asked for.
         world.certified(&account.mchid)?;
     }
-    let draft = Draft::new(world, order, new)?;
-    let refund = begin::begin(world, draft).await?;
+    let draft = Draft::new(world, order, new)?.under(once.clone());
+    let refund = match begin::begin(world, draft).await? {
+        Started::New(refund) => refund,
+        Started::Again(refund) => return Ok(refund),
+    };
     let refusal = submit(world, account, &refund).await?;
     let refund = find(world, &refund.id).await?;
     match refusal {

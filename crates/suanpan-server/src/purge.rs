@@ -1,0 +1,87 @@
+//! Once an hour: what is of no use any more is deleted.
+//!
+//! Orders, payments, refunds, journal and events are kept for ever. Gone are
+//! idempotency keys after their day, console links and sessions and replaced
+//! secrets a day after their end, and notifications after
+//! `retention.inbox_days`, all but those that wait for a person.
+
+use crate::Error;
+use crate::config::RetentionConfig;
+use crate::due::put_back;
+use crate::http::REMEMBERED;
+use crate::store::{Claim, Horizon, NewDue};
+use crate::world::World;
+
+/// The kind of due work that deletes.
+pub(crate) const PURGE: &str = "purge";
+
+/// How long notifications are kept, in microseconds.
+///
+/// # Errors
+/// [`Error::Config`]: WeChat repeats a notification for a day, and the order behind it can be refunded for a year.
+pub(crate) fn inbox_micros(config: &RetentionConfig) -> Result<i64, Error> {
+    if !(SHORTEST_DAYS..=LONGEST_DAYS).contains(&config.inbox_days) {
+        return Err(Error::Config {
+            place: "retention.inbox_days".to_owned(),
+            why: format!("must be {SHORTEST_DAYS} to {LONGEST_DAYS}"),
+        });
+    }
+    Ok(config.inbox_days.saturating_mul(DAY))
+}
+
+/// Sees to it that the work is there, once for all nodes.
+pub(crate) async fn plan(world: &World) -> Result<(), Error> {
+    let put = world.store.write(world.now(), |tx, now| {
+        Box::pin(async move {
+            tx.due_put(&NewDue {
+                id: "due_purge",
+                kind: PURGE,
+                key: PURGE,
+                pool: PURGE,
+                lane: None,
+                body: "{}",
+                order_id: None,
+                due_at: *now,
+                created_at: *now,
+            })
+            .await
+        })
+    });
+    put.await?;
+    Ok(())
+}
+
+/// Deletes, a few rows at a time so that nobody waits, and plans the next time.
+pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
+    let now = world.now();
+    let horizon = Horizon {
+        now,
+        keys: now.saturating_sub(REMEMBERED),
+        expired: now.saturating_sub(DAY),
+        inbox: now.saturating_sub(world.inbox_micros),
+    };
+    let (mut rows, mut next) = (0_u64, now.saturating_add(HOUR));
+    for batch in 1..=BATCHES {
+        let gone = world.store.write(horizon, |tx, horizon| Box::pin(tx.purge(horizon)));
+        let (gone, more) = gone.await?;
+        rows = rows.saturating_add(gone);
+        if !more {
+            break;
+        }
+        if batch == BATCHES {
+            next = now;
+        }
+    }
+    if 0 < rows {
+        tracing::info!(rows, "deleted what is kept no longer");
+    }
+    put_back(world, claim, next, "done; it comes again").await
+}
+
+const HOUR: i64 = 60 * 60 * 1_000_000;
+const DAY: i64 = 24 * HOUR;
+/// A week: longer than WeChat repeats a notification.
+const SHORTEST_DAYS: i64 = 7;
+const LONGEST_DAYS: i64 = 36_500;
+/// How many batches one piece of work does at most: it must end before its lease.
+const BATCHES: u32 = 50;

@@ -1,0 +1,71 @@
+//! What is of no use any more is deleted, and nothing else.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::backend::Backend;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// The rows of all tables that are purged: keys, links, sessions, secrets, notifications.
+const ROWS: &str = "SELECT (SELECT COUNT(*) FROM idempotency) * 10000
+    + (SELECT COUNT(*) FROM console_link) * 1000 + (SELECT COUNT(*) FROM console_session) * 100
+    + (SELECT COUNT(*) FROM webhook_old_secret) * 10 + (SELECT COUNT(*) FROM inbox) AS n";
+
+#[tokio::test]
+async fn what_is_of_no_use_any_more_is_deleted() {
+    let backend = Backend::start_with("[webhooks]\nallow_private_networks = true").await;
+    let tea = json!({ "reference": "tea-1", "amount": 990, "description": "tea" }).to_string();
+    backend.post_once("/v1/orders", "key-1", &tea).await;
+    let hook = json!({ "url": "http://127.0.0.1:9/hook" }).to_string();
+    let made = backend.post("/v1/webhook-endpoints", &hook).await;
+    let rotate =
+        format!("/v1/webhook-endpoints/{}/rotate-secret", made.json["id"].as_str().unwrap());
+    backend.post(&rotate, "").await;
+    // Both end an hour after the new year.
+    backend.sql("INSERT INTO console_link VALUES ('a', 0, 1767229200000000, NULL)").await;
+    backend.sql("INSERT INTO console_session VALUES ('b', 0, 1767229200000000)").await;
+    for (id, verdict) in [("ntf_1", "refused"), ("ntf_2", "unmatched")] {
+        let path = format!("/wechat/notify/1900000109?{id}");
+        backend.post(&path, "<xml><return_code>SUCCESS</return_code></xml>").await;
+        backend
+            .sql(if verdict == "refused" {
+                "UPDATE inbox SET verdict = 'refused'"
+            } else {
+                "UPDATE inbox SET verdict = 'unmatched' WHERE id = (SELECT MAX(id) FROM inbox)"
+            })
+            .await;
+    }
+    assert_eq!(backend.count(ROWS).await, 11_112);
+
+    backend.clock.advance(DAY);
+    backend.until(PURGED_AGAIN, 0).await;
+    assert_eq!(backend.count(ROWS).await, 11_112, "a day is not over until it is over");
+    backend.clock.advance(2 * HOUR);
+    backend.until(ROWS, 12).await;
+    // The replaced secret signed for a day, and can be asked for by its key for another.
+    backend.clock.advance(DAY);
+    backend.until(ROWS, 2).await;
+    backend.clock.advance(400 * DAY);
+    backend.until(ROWS, 1).await;
+    assert_eq!(
+        backend.count("SELECT COUNT(*) AS n FROM inbox WHERE verdict = 'unmatched'").await,
+        1
+    );
+    assert_eq!(backend.count("SELECT COUNT(*) AS n FROM orders").await, 1);
+}
+
+/// Whether the purge of the second day still has to be done.
+const PURGED_AGAIN: &str = "SELECT due_at <= 1767312000000000 AS n FROM due WHERE kind = 'purge'";
+
+#[tokio::test]
+async fn notifications_are_kept_a_week_at_least() {
+    for (days, taken) in [(6, false), (7, true), (36_501, false)] {
+        let opened = Backend::open("", |config| config.retention.inbox_days = days).await;
+        let place = opened.err().map(|error| error.to_string());
+        assert_eq!(place.is_none(), taken, "{place:?}");
+        assert!(place.is_none_or(|place| place.contains("retention.inbox_days")));
+    }
+}
