@@ -8,6 +8,7 @@ mod body;
 pub(crate) mod connections;
 pub mod console;
 mod deliveries;
+mod docs;
 mod events;
 mod idempotency;
 mod merchant;

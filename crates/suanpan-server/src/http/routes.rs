@@ -24,8 +24,8 @@ use utoipa_axum::routes;
 
 use super::problem::Refused;
 use super::{
-    auth, body, console, deliveries, events, idempotency, merchant, miniprogram, openapi, problem,
-    webhook_endpoints, wechat,
+    auth, body, console, deliveries, docs, events, idempotency, merchant, miniprogram, openapi,
+    problem, webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
@@ -48,6 +48,8 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .nest("/v1", merchant)
         .nest("/console", console::routes())
         .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::page))
+        .route("/docs/docs.css", get(docs::style))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     let health = Router::from(health()).method_not_allowed_fallback(wrong_method);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod endpoints;
 #[cfg(test)]
 mod errors;

@@ -1,0 +1,46 @@
+//! `/docs`: all that the document has, and nothing from elsewhere.
+
+use serde_json::Value;
+
+use crate::backend::Backend;
+
+#[tokio::test]
+async fn every_operation_member_and_code_can_be_read_without_a_network() {
+    let backend = Backend::start().await;
+    let document = backend.get("/openapi.json").await.json;
+    // Without a key: it is public.
+    let page = reqwest::get(format!("{}/docs", backend.url)).await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    let page = page.text().await.unwrap();
+
+    let operations = document["paths"].as_object().unwrap().iter();
+    let operations: Vec<_> = operations
+        .flat_map(|(path, item)| item.as_object().unwrap().values().map(move |about| (path, about)))
+        .collect();
+    assert!(20 < operations.len());
+    for (path, about) in operations {
+        let id = about["operationId"].as_str().unwrap();
+        assert_eq!(page.matches(&format!("<article id=\"{id}\">")).count(), 1, "{path}");
+        assert_eq!(page.matches(&format!("href=\"#{id}\"")).count(), 1, "{path}");
+    }
+    for name in ["reference", "out_refund_no", "overlap_seconds", "SP-IDEMPOTENCY-REUSED"] {
+        assert!(page.contains(&format!("<code>{name}</code>")), "{name}");
+    }
+    // Examples are whole: the order that is asked for, as it may be sent.
+    let example = page.split("<article id=\"create_order\">").nth(1).unwrap();
+    let example = example.split("<pre tabindex=\"0\"><code>").nth(1).unwrap();
+    let example = example.split("</code></pre>").next().unwrap().replace("&quot;", "\"");
+    let example: Value = serde_json::from_str(&example).unwrap();
+    assert_eq!((&example["amount"], &example["reference"]), (&990.into(), &"tea-1".into()));
+
+    assert!(!page.contains("<script") && !page.contains(" style="));
+    let from_elsewhere = ["src=\"http", "href=\"http", "src=\"//", "href=\"//", "@import", "url("];
+    let style = reqwest::get(format!("{}/docs/docs.css", backend.url)).await.unwrap();
+    assert_eq!(style.headers()["content-type"], "text/css; charset=utf-8");
+    let style = style.text().await.unwrap();
+    for found in from_elsewhere {
+        assert!(!page.contains(found) && !style.contains(found), "{found}");
+    }
+}
