@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Simulator(Simulator),
     /// 升级数据库 / bring the database up to date
     Migrate(Migrate),
+    /// 重放回调：一个事件，或一个接收端没收下的 / deliver webhooks once more: one event, or what an endpoint missed
+    Replay(Replay),
     /// 列出接口，或输出 OpenAPI 文档 / list the endpoints, or print the OpenAPI document
     Api(Api),
 }
@@ -99,6 +101,29 @@ pub(crate) struct Migrate {
     pub(crate) json: bool,
 }
 
+/// `suanpan replay`
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// 事件号 / the event's id
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: Option<String>,
+    /// 接收端号 / the endpoint's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) endpoint: Option<String>,
+    /// 从这个时间起（RFC 3339），配合 --endpoint / what happened from this time on (RFC 3339), with --endpoint
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// 运行中的后端的地址 / the address of the running backend
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// 存有 API 密钥的文件；不写就用环境变量 `SUANPAN_API_KEY` / a file with the API key; left out: the variable `SUANPAN_API_KEY`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `suanpan api`
 #[derive(Args, Debug)]
 pub(crate) struct Api {
@@ -113,6 +138,7 @@ impl Command {
         match self {
             Self::Demo(Demo { json })
             | Self::Migrate(Migrate { json, .. })
+            | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json }) => *json,
             Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
         }
@@ -167,6 +193,6 @@ mod tests {
     fn there_are_these_commands() {
         let names: Vec<_> =
             Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["demo", "dev", "serve", "simulator", "migrate", "api"]);
+        assert_eq!(names, ["demo", "dev", "serve", "simulator", "migrate", "replay", "api"]);
     }
 }

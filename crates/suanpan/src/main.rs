@@ -7,6 +7,7 @@
 //! | `serve`     | [`serve`]     | the backend                                              |
 //! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
 //! | `migrate`   | [`migrate`]   | brings a database up to date                             |
+//! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //!
 //! A command that stays up prints one line of JSON on standard output when it is
@@ -23,6 +24,7 @@ mod mask;
 mod migrate;
 mod private_file;
 mod problem;
+mod replay;
 #[cfg(test)]
 #[path = "../tests/cli/secrets.rs"]
 mod secrets;
@@ -70,6 +72,7 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         Command::Serve(arguments) => serve::run(&arguments).await.map(good),
         Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments).await,
         Command::Api(arguments) => {
             api::run(&arguments);
             Ok(Verdict::Good)

@@ -11,6 +11,8 @@ mod migrate;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod serve;
