@@ -17,6 +17,7 @@ function sdk(merchant, partnerKey = merchant.api_v2_key) {
     mchid: merchant.mchid,
     partnerKey,
     notify_url: world.notifyUrl,
+    pfx: merchant.p12,
   });
   for (const [name, url] of Object.entries(api.urls)) {
     api.urls[name] = url.replace('https://api.mch.weixin.qq.com', world.url);
@@ -57,6 +58,38 @@ async function walk(signType) {
   const queried = await api.orderQuery({ out_trade_no: outTradeNo, ...(signType && { sign_type: signType }) });
   assert.equal(queried.trade_state, 'SUCCESS');
   assert.equal(queried.transaction_id, context.request.weixin.transaction_id);
+
+  await refunds(api, outTradeNo, signType);
+}
+
+/** A part goes back: asked for, heard of under the API key alone, and asked about. */
+async function refunds(api, outTradeNo, signType) {
+  const outRefundNo = orderNumber();
+  const asked = await api.refund({
+    out_trade_no: outTradeNo,
+    out_refund_no: outRefundNo,
+    total_fee: 990,
+    refund_fee: 490,
+    refund_desc: DESCRIPTION,
+    notify_url: world.notifyUrl,
+    ...(signType && { sign_type: signType }),
+  });
+  assert.equal(asked.refund_fee, '490');
+
+  const notification = await world.notification();
+  const context = { request: { body: notification.body } };
+  let heard = false;
+  await api.middleware('refund')(context, async () => { heard = true; context.reply(); });
+  assert.ok(heard, context.body);
+  const told = context.request.weixin.req_info;
+  assert.equal(told.out_refund_no, outRefundNo);
+  assert.equal(told.refund_status, 'SUCCESS');
+  assert.equal(told.settlement_refund_fee, '490');
+  notification.answer(200, context.type, context.body);
+
+  const queried = await api.refundQuery({ out_refund_no: outRefundNo, ...(signType && { sign_type: signType }) });
+  assert.equal(queried.refund_status_0, 'SUCCESS');
+  assert.equal(queried.refund_id_0, told.refund_id);
 }
 
 test('walks a payment signed with MD5', () => walk());

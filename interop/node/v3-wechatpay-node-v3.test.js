@@ -31,7 +31,23 @@ function sdk(merchant, privateKey = merchant.privateKey) {
   return pay;
 }
 
-test('places, signs, hears and queries a JSAPI order', async () => {
+/** What the SDK verifies a notification by. */
+function signed({ headers, body }, merchant) {
+  const serial = headers['wechatpay-serial'];
+  if (serial === merchant.wechatpay_public_key_id) {
+    // As its README has it for merchants with a WeChat Pay public key.
+    WxPay.certificates = { ...WxPay.certificates, [serial]: merchant.publicKey };
+  }
+  return {
+    timestamp: headers['wechatpay-timestamp'],
+    nonce: headers['wechatpay-nonce'],
+    serial,
+    signature: headers['wechatpay-signature'],
+    body,
+  };
+}
+
+test('places, signs, hears, queries and refunds a JSAPI order', async () => {
   const [merchant] = world.merchants;
   const pay = sdk(merchant);
   const outTradeNo = orderNumber();
@@ -50,17 +66,7 @@ test('places, signs, hears and queries a JSAPI order', async () => {
   assert.equal(paid.errMsg, 'requestPayment:ok', JSON.stringify(paid));
 
   const notification = await world.notification();
-  const message = {
-    timestamp: notification.headers['wechatpay-timestamp'],
-    nonce: notification.headers['wechatpay-nonce'],
-    serial: notification.headers['wechatpay-serial'],
-    signature: notification.headers['wechatpay-signature'],
-    body: notification.body,
-  };
-  if (message.serial === merchant.wechatpay_public_key_id) {
-    // As its README has it for merchants with a WeChat Pay public key.
-    WxPay.certificates = { ...WxPay.certificates, [message.serial]: merchant.publicKey };
-  }
+  const message = signed(notification, merchant);
   assert.equal(await pay.verifySign(message), true);
   assert.equal(await pay.verifySign({ ...message, body: message.body.replace('TRANSACTION', 'TRANSACTIOM') }), false);
 
@@ -79,6 +85,32 @@ test('places, signs, hears and queries a JSAPI order', async () => {
   assert.equal(queried.data.trade_state, 'SUCCESS');
   assert.equal(queried.data.transaction_id, transaction.transaction_id);
   assert.equal((await pay.query({ transaction_id: transaction.transaction_id })).data.out_trade_no, outTradeNo);
+
+  const outRefundNo = orderNumber();
+  const asked = await pay.refunds({
+    out_trade_no: outTradeNo,
+    out_refund_no: outRefundNo,
+    reason: DESCRIPTION,
+    notify_url: world.notifyUrl,
+    amount: { refund: 490, total: 990, currency: 'CNY' },
+  });
+  assert.equal(asked.status, 200, JSON.stringify(asked));
+  assert.equal(asked.data.status, 'PROCESSING');
+
+  const told = await world.notification();
+  assert.equal(await pay.verifySign(signed(told, merchant)), true);
+  const { resource: sealed, event_type: refundType } = JSON.parse(told.body);
+  assert.equal(refundType, 'REFUND.SUCCESS');
+  const refund = pay.decipher_gcm(sealed.ciphertext, sealed.associated_data, sealed.nonce);
+  assert.equal(refund.out_refund_no, outRefundNo);
+  assert.equal(refund.refund_status, 'SUCCESS');
+  assert.equal(refund.amount.refund, 490);
+  told.answer(200, 'application/json', JSON.stringify({ code: 'SUCCESS', message: '成功' }));
+
+  const stands = await pay.find_refunds(outRefundNo);
+  assert.equal(stands.status, 200, JSON.stringify(stands));
+  assert.equal(stands.data.status, 'SUCCESS');
+  assert.equal(stands.data.refund_id, refund.refund_id);
 });
 
 test('fetches the platform certificates and opens them', async () => {

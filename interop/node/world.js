@@ -60,6 +60,7 @@ function readable(merchant, apps) {
     appid,
     appSecret: apps.find((app) => app.appid === appid).secret,
     certificate: read(merchant.merchant_certificate),
+    p12: readFileSync(merchant.merchant_p12),
     privateKey: read(merchant.merchant_private_key),
     platformCertificates: Object.fromEntries(
       merchant.platform_certificates.map(({ serial, path }) => [serial, read(path)]),

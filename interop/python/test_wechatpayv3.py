@@ -91,6 +91,29 @@ def test_walks_a_payment(world, sdk):
     status, answer = pay.query(transaction_id=transaction["transaction_id"])
     assert status == 200, answer
 
+    out_refund_no = world.order_number()
+    status, answer = pay.refund(
+        out_refund_no,
+        {"refund": 490, "total": 990, "currency": "CNY"},
+        out_trade_no=out_trade_no,
+        reason=DESCRIPTION,
+        notify_url=world.notify_url,
+    )
+    assert status == 200, answer
+    assert json.loads(answer)["status"] == "PROCESSING"
+    notification = world.notification()
+    heard = pay.callback(notification.headers, notification.body)
+    assert heard["event_type"] == "REFUND.SUCCESS"
+    refund = heard["resource"]
+    assert refund["out_refund_no"] == out_refund_no
+    assert refund["amount"]["refund"] == 490
+    notification.answer(200, "application/json", json.dumps({"code": "SUCCESS", "message": "成功"}))
+
+    status, answer = pay.query_refund(out_refund_no)
+    assert status == 200, answer
+    stands = json.loads(answer)
+    assert (stands["status"], stands["refund_id"]) == ("SUCCESS", refund["refund_id"])
+
 
 @pytest.mark.parametrize("sdk", [with_platform_certificates, with_public_key])
 def test_closes_an_order(world, sdk):

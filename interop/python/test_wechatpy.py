@@ -59,6 +59,22 @@ def test_walks_a_payment(world, merchant):
     assert queried["trade_state"] == "SUCCESS"
     assert queried["transaction_id"] == notice["transaction_id"]
 
+    out_refund_no = world.order_number()
+    asked = pay.refund.apply(
+        990, 490, out_refund_no, out_trade_no=out_trade_no, refund_desc=DESCRIPTION, notify_url=world.notify_url
+    )
+    assert pay.check_signature(asked)
+    notification = world.notification()
+    told = pay.parse_refund_notify_result(notification.body)
+    assert (told["out_refund_no"], told["refund_status"], told["refund_fee"]) == (out_refund_no, "SUCCESS", 490)
+    notification.answer(
+        200, "text/xml", "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>"
+    )
+
+    stands = pay.refund.query(out_refund_no=out_refund_no)
+    assert pay.check_signature(stands)
+    assert (stands["refund_status_0"], stands["refund_id_0"]) == ("SUCCESS", told["refund_id"])
+
 
 def test_places_an_order_signed_with_hmac(world, merchant):
     placed = create(world, merchant, sdk(world, merchant), world.order_number(), sign_type="HMAC-SHA256")
