@@ -116,6 +116,18 @@ pub struct WechatConfig {
 pub struct OrdersConfig {
     /// How long a `prepay_id` is signed again.
     pub prepay_seconds: i64,
+    /// What becomes of money that is more than what is owed.
+    pub extra_payment: ExtraPayment,
+}
+
+/// What becomes of a second payment of one order, and of a payment after its close. It is kept and told in any case.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtraPayment {
+    /// It goes back in full, at once and by itself.
+    Refund,
+    /// It stays until a person or the merchant's system decides.
+    Hold,
 }
 
 /// How the merchant's systems are told.

@@ -10,7 +10,7 @@ use suanpan_client::{Builder, Client, Outcome, Outside, Wire};
 
 use crate::Error;
 use crate::account::{Account, Accounts};
-use crate::config::Config;
+use crate::config::{ApiVersion, Config, ExtraPayment};
 use crate::ids::OrderId;
 use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
@@ -58,6 +58,8 @@ pub struct World {
     pub(crate) prepay_micros: i64,
     /// How long notifications are kept, in microseconds.
     pub(crate) inbox_micros: i64,
+    /// What becomes of money that is more than what is owed.
+    pub(crate) extra_payment: ExtraPayment,
     /// The longest request body.
     pub(crate) max_body_bytes: usize,
     /// The longest time for one request.
@@ -72,9 +74,11 @@ impl World {
         public_url: String,
     ) -> Result<Self, Error> {
         let accounts = Accounts::load(config)?;
+        let certified = certified(config, &seams, &accounts)?;
+        can_give_back(config, &certified)?;
         Ok(Self {
             client: built(client(config, &seams))?,
-            certified: certified(config, &seams, &accounts)?,
+            certified,
             accounts,
             receivers: Receivers::new(&config.webhooks)?,
             store,
@@ -88,6 +92,7 @@ impl World {
             max_body_bytes: config.server.max_body_bytes,
             request_timeout: std::time::Duration::from_secs(config.server.request_timeout_seconds),
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
+            extra_payment: config.orders.extra_payment,
         })
     }
 
@@ -177,6 +182,22 @@ fn certified(
         clients.insert(account.mchid.clone(), built(builder)?);
     }
     Ok(clients)
+}
+
+/// Money that is to go back by itself must be able to: rather no start than a refund that nobody can ask for.
+fn can_give_back(config: &Config, certified: &BTreeMap<MchId, Client>) -> Result<(), Error> {
+    if config.orders.extra_payment == ExtraPayment::Hold {
+        return Ok(());
+    }
+    let mut by_v2 = config.merchants.iter().filter(|merchant| merchant.api == ApiVersion::V2);
+    let bare = by_v2
+        .find(|merchant| !certified.keys().any(|mchid| mchid.as_str() == merchant.mchid.as_str()));
+    bare.map_or(Ok(()), |bare| {
+        Err(Error::Config {
+            place: format!("merchants[{}].merchant_certificate", bare.mchid),
+            why: "orders.extra_payment is \"refund\", and APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
+        })
+    })
 }
 
 fn built(builder: Builder) -> Result<Client, Error> {

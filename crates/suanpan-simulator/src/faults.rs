@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::Outside;
-use crate::gateway::Operation;
+use crate::gateway::{Family, Operation};
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -79,6 +79,32 @@ impl Fault {
             | Self::UnknownSerial
             | Self::ClockSkew
             | Self::Pretend => false,
+        }
+    }
+
+    /// Whether it can be seen in the answers of this operation: what is not signed cannot be signed wrongly.
+    const fn shows_in(self, operation: Operation) -> bool {
+        let family = operation.family();
+        match self {
+            Self::Signtest | Self::UnknownSerial | Self::ClockSkew => {
+                matches!(family, Family::V3)
+            }
+            Self::BadSignature => !matches!(family, Family::Platform),
+            Self::Pretend => matches!(operation, Operation::V3Close | Operation::V2CloseOrder),
+            Self::TimeoutBefore
+            | Self::TimeoutAfter
+            | Self::Http500
+            | Self::SystemError
+            | Self::FrequencyLimited
+            | Self::Slow
+            | Self::Cut => true,
+            Self::Lose
+            | Self::Late
+            | Self::Twice
+            | Self::Reorder
+            | Self::WrongAmount
+            | Self::OtherMerchant
+            | Self::Forge => false,
         }
     }
 
@@ -205,7 +231,10 @@ impl Faults {
 
     /// What is to be played here, if anything.
     pub(crate) fn play(&mut self, on: &str, contains: impl Fn(&str) -> bool) -> Option<Played> {
-        let here = |rule: &Rule| rule.on == on || (rule.on == ANY && on != NOTIFY);
+        let operation = Operation::ALL.into_iter().find(|operation| operation.name() == on);
+        // A rule for everything passes by what its fault cannot be seen in, and is not spent there.
+        let shows = |rule: &Rule| operation.is_some_and(|here| rule.fault.shows_in(here));
+        let here = |rule: &Rule| rule.on == on || (rule.on == ANY && shows(rule));
         let fits = |rule: &Rule| rule.needle.as_deref().is_none_or(&contains);
         let mut left = self.rules.iter_mut();
         let rule = left.find_map(|rule| {
@@ -240,22 +269,21 @@ fn place(on: &str, fault: Fault) -> Result<String, String> {
             Err(format!("`{}` is a fault of notifications: `on` should be `notify`", fault.name()))
         };
     }
-    if fault == Fault::Pretend {
-        let close = [Operation::V3Close, Operation::V2CloseOrder];
-        let named = close.into_iter().find(|operation| fits(operation.name(), on));
-        return named.map(|operation| operation.name().to_owned()).ok_or_else(|| {
-            let names = close.map(|operation| format!("`{}`", operation.name())).join(" or ");
-            format!("only a close can pretend: `on` should be {names}")
-        });
-    }
-    if on == ANY {
+    // One close is a lie, all closes are another world: they are named.
+    if on == ANY && fault != Fault::Pretend {
         return Ok(on.to_owned());
     }
-    let operation = Operation::ALL.into_iter().find(|operation| fits(operation.name(), on));
-    operation.map(|operation| operation.name().to_owned()).ok_or_else(|| {
-        let names = Operation::ALL.map(|operation| format!("`{}`", operation.name())).join(", ");
-        format!("`{}` happens on an operation: one of {names}, or `*`", fault.name())
-    })
+    let mut shown = Operation::ALL.into_iter().filter(|operation| fault.shows_in(*operation));
+    if let Some(operation) = shown.clone().find(|operation| fits(operation.name(), on)) {
+        return Ok(operation.name().to_owned());
+    }
+    let names: Vec<_> = shown.by_ref().map(|one| format!("`{}`", one.name())).collect();
+    let (names, name) = (names.join(", "), fault.name());
+    let any = if fault == Fault::Pretend { "" } else { ", or `*`" };
+    if Operation::ALL.into_iter().any(|operation| fits(operation.name(), on)) {
+        return Err(format!("`{name}` does nothing to `{on}`: `on` should be one of {names}{any}"));
+    }
+    Err(format!("`{name}` happens on an operation: one of {names}{any}"))
 }
 
 /// Whether a pattern and a path name the same operation.
@@ -361,6 +389,24 @@ mod tests {
         ] {
             let rule = format!(r#"{{"on":"{on}","fault":"{fault}"}}"#);
             assert!(faults(&rule).is_err(), "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_and_passed_by() {
+        const LOGIN: &str = "GET /sns/jscode2session";
+        const UNIFIED: &str = "POST /pay/unifiedorder";
+        for fault in ["signtest", "unknown_serial", "clock_skew", "bad_signature"] {
+            let on = |on: &str| faults(&format!(r#"{{"on":"{on}","fault":"{fault}"}}"#));
+            let why = on(LOGIN).unwrap_err();
+            assert!(why.contains("does nothing to `GET /sns/jscode2session`"), "{why}");
+            assert_eq!(on(UNIFIED).is_err(), fault != "bad_signature", "{fault}");
+            assert!(on(JSAPI).is_ok());
+
+            let rule = format!(r#"{{"on":"*","fault":"{fault}","times":1}}"#);
+            let mut faults = faults(&rule).unwrap();
+            assert!(faults.play(LOGIN, |_| true).is_none(), "{fault}");
+            assert!(faults.play(JSAPI, |_| true).is_some(), "{fault}");
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::ids::OrderId;
 use crate::keys;
 use crate::metrics::Counter;
 use crate::order::{Attempt, Order};
+use crate::repair::refund;
 use crate::store::{Arrival, Remark, Verdict};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -222,26 +223,28 @@ async fn accept(
         now: arrival.received_at,
         dice: Arc::clone(&world.dice),
     };
-    let unit = (arrival, order.id.clone(), matched, settling, verified.dedupe_key);
-    let settled = world.store.write(unit, |tx, (arrival, order_id, matched, settling, key)| {
-        Box::pin(async move {
-            let settled = tx.settle(matched, settling).await?;
-            let verdict = match &settled {
-                Settled::Moved(_) => Verdict::Moved,
-                Settled::Known => Verdict::Known,
-            };
-            let remark =
-                Remark { dedupe_key: Some(key), order_id: Some(order_id), ..Remark::default() };
-            tx.inbox_put(arrival, verdict, &remark).await?;
-            Ok(settled)
-        })
-    });
+    let give_back = refund::of_extra(world, order, &matched)?;
+    let unit = (arrival, order.id.clone(), matched, settling, give_back, verified.dedupe_key);
+    let settled =
+        world.store.write(unit, |tx, (arrival, order_id, matched, settling, back, key)| {
+            Box::pin(async move {
+                let settled = tx.settle(matched, settling, back.as_ref()).await?;
+                let verdict = match &settled {
+                    Settled::Moved(_) => Verdict::Moved,
+                    Settled::Known => Verdict::Known,
+                };
+                let remark =
+                    Remark { dedupe_key: Some(key), order_id: Some(order_id), ..Remark::default() };
+                tx.inbox_put(arrival, verdict, &remark).await?;
+                Ok(settled)
+            })
+        });
     let settled = settled.await?;
     let verdict =
         if matches!(settled, Settled::Moved(_)) { Verdict::Moved } else { Verdict::Known };
     world.metrics.count(Counter::Notifications(verdict.as_str()));
     match settled {
-        Settled::Moved(entry) => entry.log(&order.id),
+        Settled::Moved(entries) => entries.iter().for_each(|entry| entry.log(&order.id)),
         Settled::Known => tracing::info!(order_id = %order.id, "the notification told nothing new"),
     }
     Ok(verified.acknowledgement)

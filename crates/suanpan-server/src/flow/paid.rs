@@ -12,8 +12,10 @@ use serde_json::json;
 use suanpan_ledger::{Mismatch, News, OrderStatus, settle};
 use suanpan_wechat::{Payment, TransactionId};
 
+use crate::ids::OrderId;
 use crate::order::{Attempt, Order, rfc3339};
 use crate::outside::Dice;
+use crate::repair::refund::{Begun, Draft};
 use crate::store::{Event, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 
@@ -56,11 +58,11 @@ impl Matched {
     }
 }
 
-/// What a payment did.
+/// What a payment, or a refund, did.
 #[derive(Clone, Debug)]
 pub enum Settled {
-    /// It moved the order, or was kept as a second payment; this was journaled.
-    Moved(Entry),
+    /// It moved something, or was kept as a second payment; these were journaled.
+    Moved(Vec<Entry>),
     /// It was known.
     Known,
 }
@@ -80,10 +82,13 @@ pub struct Settling {
 
 impl Tx {
     /// Moves attempt and order, and puts journal and event in: all of it, or nothing.
+    ///
+    /// `give_back`: the refund that begins should the money be more than what is owed.
     pub async fn settle(
         &mut self,
         matched: &Matched,
         settling: &Settling,
+        give_back: Option<&Draft>,
     ) -> Result<Settled, StoreError> {
         // Read again: in this transaction, nobody else can move them.
         let attempt = self.attempt(&matched.attempt.id).await?;
@@ -117,10 +122,41 @@ impl Tx {
         };
 
         let after = self.order(&order.id).await?.ok_or(StoreError::Stale { what: "order" })?;
-        self.event_put(&event(told, &after, matched, settling)).await?;
         let entry = line(told, &order, &after, matched, settling);
         self.journal_put(&order.id, now, &entry).await?;
-        Ok(Settled::Moved(entry))
+        let mut entries = vec![entry];
+        let mut refund_id = None;
+        if let (Some(_), Some(draft)) = (told.reason(), give_back) {
+            let (begun, entry) = self.give_back(&order.id, draft, matched, now).await?;
+            entries.push(entry);
+            refund_id = begun;
+        }
+        self.event_put(&event(told, &after, matched, refund_id.as_deref(), settling)).await?;
+        Ok(Settled::Moved(entries))
+    }
+
+    /// Has the money go back that is more than what is owed: decided here, asked for by the worker once this is durable.
+    async fn give_back(
+        &mut self,
+        order_id: &OrderId,
+        draft: &Draft,
+        matched: &Matched,
+        now: i64,
+    ) -> Result<(Option<String>, Entry), StoreError> {
+        let why = match self.refund_begin(draft).await? {
+            Begun::Stored(refund, entry) => return Ok((Some(refund.id), entry)),
+            // It has no key, so it was never begun under one.
+            Begun::Again(_) | Begun::KeyReused => "it was begun before".to_owned(),
+            Begun::NotPaid => "no attempt holds this payment".to_owned(),
+            Begun::Overdrawn(overdrawn) => overdrawn.to_string(),
+            Begun::NothingLeft => "nothing is left of it".to_owned(),
+            Begun::TooMany => "it has as many refunds as WeChat takes".to_owned(),
+            Begun::ReferenceTaken(id) => format!("its name is that of {id}"),
+        };
+        let text = format!("ALARM: {} cannot go back by itself: {why}", matched.transaction_id);
+        let entry = Entry::new(Step::Refund, text);
+        self.journal_put(order_id, now, &entry).await?;
+        Ok((None, entry))
     }
 }
 
@@ -154,12 +190,19 @@ impl Told {
 }
 
 /// What the merchant's system is told. The text is made once, and sent as it is for ever.
-fn event(told: Told, order: &Order, matched: &Matched, settling: &Settling) -> Event {
+fn event(
+    told: Told,
+    order: &Order,
+    matched: &Matched,
+    refund_id: Option<&str>,
+    settling: &Settling,
+) -> Event {
     let mut data = json!(order.view());
     if let (Some(data), Some(reason)) = (data.as_object_mut(), told.reason()) {
         data.insert("reason".to_owned(), json!(reason));
         data.insert("extra_transaction_id".to_owned(), json!(matched.transaction_id));
         data.insert("extra_amount".to_owned(), json!(matched.payment.total));
+        data.insert("extra_refund_id".to_owned(), json!(refund_id));
     }
     let id = settling.dice.id("evt_", settling.now);
     let kind = told.event();

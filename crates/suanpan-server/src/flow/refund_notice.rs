@@ -144,8 +144,8 @@ async fn accept(
     });
     let (heard, order_id) = heard.await?;
     let verdict = match heard {
-        Settled::Moved(entry) => {
-            entry.log(&order_id);
+        Settled::Moved(entries) => {
+            entries.iter().for_each(|entry| entry.log(&order_id));
             Verdict::Moved
         }
         Settled::Known => {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use suanpan_ledger::OrderStatus;
-use suanpan_wechat::Fen;
+use suanpan_wechat::{Fen, TransactionId};
 use utoipa::ToSchema;
 
 use super::body::{Json, OrEmpty};
@@ -83,6 +83,9 @@ pub(super) struct RefundBody {
     /// 商户自己的退款单号 / the merchant's own name for it
     #[schema(example = "tea-1-refund")]
     reference: Option<String>,
+    /// 退哪一笔；不写就是订单自己的那笔，`order.overpaid` 的那笔要写 / which payment goes back; left out: the order's own. That of `order.overpaid` is named here
+    #[schema(value_type = Option<String>, example = "4200000000202601011234567890")]
+    transaction_id: Option<TransactionId>,
 }
 
 /// `POST /v1/orders/{id}/refunds`
@@ -100,8 +103,8 @@ pub(super) async fn create_refund(
     OrEmpty(body): OrEmpty<RefundBody>,
 ) -> Result<Response, Refused> {
     let order = order::find(&world, &order_id(&id)?).await?;
-    let RefundBody { amount, reason, reference } = body;
-    let new = NewRefund { amount, reason, reference, transaction_id: None };
+    let RefundBody { amount, reason, reference, transaction_id } = body;
+    let new = NewRefund { amount, reason, reference, transaction_id };
     // It runs to its end even if the caller hangs up: between storing and asking nobody waits for the worker then.
     let started = tokio::spawn(async move { refund::start(&world, &order, new, &once).await });
     let refund = started.await.map_err(|_| Error::Broken)??;

@@ -13,6 +13,7 @@ use crate::error::chain;
 use crate::flow::paid::{Matched, Settled, Settling};
 use crate::flow::prepay::{Ending, ended};
 use crate::order::Attempt;
+use crate::repair::refund;
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 use crate::{Error, flow, gateway};
@@ -85,12 +86,13 @@ async fn paid(world: &World, attempt: &Attempt, payment: Payment) -> Result<Stan
         now: world.now(),
         dice: Arc::clone(&world.dice),
     };
-    let unit = (matched, settling);
-    let settled = world.store.write(unit, |tx, (matched, settling)| {
-        Box::pin(async move { tx.settle(matched, settling).await })
+    let give_back = refund::of_extra(world, &order, &matched)?;
+    let unit = (matched, settling, give_back);
+    let settled = world.store.write(unit, |tx, (matched, settling, back)| {
+        Box::pin(async move { tx.settle(matched, settling, back.as_ref()).await })
     });
-    if let Settled::Moved(entry) = settled.await? {
-        entry.log(&order.id);
+    if let Settled::Moved(entries) = settled.await? {
+        entries.iter().for_each(|entry| entry.log(&order.id));
     }
     Ok(Standing::Paid)
 }

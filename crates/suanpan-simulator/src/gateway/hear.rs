@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use suanpan_wechat::v2::MAX_BYTES;
 
@@ -170,7 +170,11 @@ fn bare(status: StatusCode) -> Response {
 fn cut(speech: &Speech) -> Response {
     let half = speech.body.len().div_euclid(2);
     let half = Ok(speech.body.slice(..half));
-    let broken = Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+    let broken = async {
+        // Between two polls what is written goes out; an error in the same one would swallow it all.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    };
     let mut response = respond(speech);
     // An empty answer has no middle: it breaks where a length was promised.
     let length = HeaderValue::from(speech.body.len().max(1));
@@ -178,7 +182,8 @@ fn cut(speech: &Speech) -> Response {
     if speech.status == StatusCode::NO_CONTENT {
         *response.status_mut() = StatusCode::OK;
     }
-    *response.body_mut() = Body::from_stream(stream::iter([half, broken]));
+    let body = stream::once(std::future::ready(half)).chain(stream::once(broken));
+    *response.body_mut() = Body::from_stream(body);
     response
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use suanpan_wechat::v2::{PlaceOrder, SignType, UnifiedOrder};
 use suanpan_wechat::v3::{JsapiOrder, Prepay};
 use suanpan_wechat::{Error, PrepayId};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::Sim;
 use crate::merchant::Merchant;
@@ -87,9 +88,23 @@ async fn faults_of_v2() {
     let (sim, merchant) = with("bad_signature", UNIFIED).await;
     let (heard, done) = order_v2(&sim, &merchant).await;
     assert!(matches!(heard, Err(Error::Signature { .. })) && done, "{heard:?}");
-    // What APIv2 does not have passes it by.
-    let (sim, merchant) = with("signtest", UNIFIED).await;
-    assert!(order_v2(&sim, &merchant).await.0.is_ok());
+}
+
+#[tokio::test]
+async fn a_fault_that_would_do_nothing_is_refused_and_named() {
+    let sim = Sim::start().await;
+    for (fault, on) in [
+        ("signtest", UNIFIED),
+        ("unknown_serial", UNIFIED),
+        ("clock_skew", "POST /pay/closeorder"),
+        ("bad_signature", LOGIN),
+        ("signtest", "POST /cgi-bin/stable_token"),
+    ] {
+        let said = sim.post("/_sim/faults", &json!({ "on": on, "fault": fault })).await;
+        assert_eq!(said.refusal(), (400, "SIM_BAD_REQUEST".to_owned()), "{fault} on {on}");
+        let text = said.json().to_string();
+        assert!(text.contains("does nothing to") && text.contains(JSAPI), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -155,6 +170,26 @@ async fn the_connection_may_break_in_the_middle_of_the_answer() {
     let close = || merchant.v3_question(&sim, "POST", path, body.as_bytes());
     assert!(sim.try_send(close()).await.is_err());
     assert_eq!(sim.send(close()).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_cut_answer_has_its_head_and_half_of_its_body() {
+    let (sim, merchant) = with("cut", LOGIN).await;
+    let code = sim.code(merchant.appid.as_str(), "alice").await;
+    let mut socket =
+        tokio::net::TcpStream::connect(sim.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let question = format!("GET {} HTTP/1.1\r\nhost: wechat\r\n\r\n", merchant.session_path(&code));
+    socket.write_all(question.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    socket.read_to_end(&mut heard).await.unwrap();
+
+    let heard = String::from_utf8(heard).unwrap();
+    let (head, body) = heard.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.unwrap().parse().unwrap();
+    assert_eq!(body.len(), length / 2, "{heard}");
+    assert!(body.starts_with('{') && 2 < body.len(), "{body}");
 }
 
 #[tokio::test]

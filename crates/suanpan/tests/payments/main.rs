@@ -13,6 +13,8 @@ mod checker;
 #[cfg(test)]
 mod doubts;
 #[cfg(test)]
+mod extra;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod keys;
@@ -38,5 +40,7 @@ mod refunds;
 mod repaired;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod world;

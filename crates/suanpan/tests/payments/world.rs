@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use suanpan_server::outside::{Clock, Dice, ManualClock, SeededDice};
 use suanpan_server::{Config, Seams, Server};
 use suanpan_simulator::{Options, Outside, Simulator};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -141,7 +142,6 @@ impl World {
         let mut config = self.config();
         let address = self.url.strip_prefix("http://").unwrap_or("127.0.0.1:0");
         config.server.listen = address.parse().unwrap();
-        config.wechat.timeout_seconds = 2;
         let server = Server::open(config, self.seams()).await.unwrap();
         self.url = server.url();
         if let Some(key) = server.first_api_key() {
@@ -166,6 +166,7 @@ impl World {
     /// What the simulator wrote, as this world changes it.
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap();
+        config.wechat.timeout_seconds = 2;
         (self.configure)(&mut config, &self.credentials);
         config
     }
@@ -174,6 +175,20 @@ impl World {
         self.starts = self.starts.checked_add(1).unwrap();
         let dice = Arc::new(SeededDice::new(self.starts));
         Seams { clock: Arc::new(self.clock.clone()), dice, wire: None }
+    }
+
+    /// Starts the backend in a runtime of its own, in which it can die: when the runtime goes, every task of it goes
+    /// where it stands, and nothing that it had begun is finished.
+    pub(crate) async fn start_mortal_server(&mut self) -> Runtime {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let mut config = self.config();
+        config.server.listen = self.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let seams = self.seams();
+        let server = runtime.spawn(async { Server::open(config, seams).await.unwrap() });
+        let server = server.await.unwrap();
+        assert_eq!(server.url(), self.url);
+        runtime.spawn(server.run(std::future::pending()));
+        runtime
     }
 
     /// Stops the backend as a signal does.

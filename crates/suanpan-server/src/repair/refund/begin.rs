@@ -114,6 +114,7 @@ pub(super) enum Started {
 /// Stores a refund.
 pub(super) async fn begin(world: &World, draft: Draft) -> Result<Started, Error> {
     let draft = draft.asked_for_by_the_caller();
+    let names_a_payment = draft.new.transaction_id.is_some();
     let begun =
         world.store.write(draft, |tx, draft| Box::pin(async move { tx.refund_begin(draft).await }));
     match begun.await? {
@@ -123,6 +124,9 @@ pub(super) async fn begin(world: &World, draft: Draft) -> Result<Started, Error>
         }
         Begun::Again(refund) => Ok(Started::Again(*refund)),
         Begun::KeyReused => Err(Error::KeyReused),
+        Begun::NotPaid if names_a_payment => {
+            Err(Error::field("transaction_id", "is no payment of this order"))
+        }
         Begun::NotPaid => Err(Error::OrderNotPaid),
         Begun::Overdrawn(overdrawn) => Err(Error::Overdrawn(overdrawn)),
         Begun::NothingLeft => Err(Error::NothingLeft),

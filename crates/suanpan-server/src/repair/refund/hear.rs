@@ -30,8 +30,8 @@ pub(crate) async fn hear(
     let heard = world.store.write(unit, |tx, (id, told, settling)| {
         Box::pin(async move { tx.refund_hear(id, told, settling).await })
     });
-    if let Settled::Moved(entry) = heard.await? {
-        entry.log(&refund.order_id);
+    if let Settled::Moved(entries) = heard.await? {
+        entries.iter().for_each(|entry| entry.log(&refund.order_id));
     }
     Ok(())
 }
@@ -51,8 +51,8 @@ pub(super) async fn close(
             tx.refund_move(&refund, after, RefundEvent::Closed, settling).await
         })
     });
-    if let Settled::Moved(entry) = closed.await? {
-        entry.log(&refund.order_id);
+    if let Settled::Moved(entries) = closed.await? {
+        entries.iter().for_each(|entry| entry.log(&refund.order_id));
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ impl Tx {
                 self.refund_update(&after).await?;
                 let entry = line(&after, settling, "accepted");
                 self.journal_put(order_id, now, &entry).await?;
-                return Ok(Settled::Moved(entry));
+                return Ok(Settled::Moved(vec![entry]));
             }
             Ok(Outcome::Known) => return Ok(Settled::Known),
             Err(impossible) => return self.refund_alarm(refund, impossible, settling).await,
@@ -133,7 +133,7 @@ impl Tx {
         if let Some(kind) = kind(state) {
             self.event_put(&told_of(kind, &after, settling)).await?;
         }
-        Ok(Settled::Moved(entry))
+        Ok(Settled::Moved(vec![entry]))
     }
 
     /// Adds up what went back of the order's own payment. A second payment of it that went back is no refund of what was owed.

@@ -16,9 +16,9 @@ use suanpan_client::{Outcome, Rejection};
 use suanpan_wechat as wechat;
 
 use crate::account::Account;
-use crate::config::ApiVersion;
+use crate::config::{ApiVersion, ExtraPayment};
 use crate::error::chain;
-use crate::flow::paid::Settling;
+use crate::flow::paid::{Matched, Settling};
 use crate::order::Order;
 use crate::refund::Refund;
 use crate::store::{NewDue, Once, StoreError, Tx};
@@ -66,6 +66,24 @@ pub async fn start(
         }
         Some(_) | None => Ok(refund),
     }
+}
+
+/// What goes back should this payment turn out to be more than what is owed, where that is the policy. The transaction
+/// that settles it decides.
+pub(crate) fn of_extra(
+    world: &World,
+    order: &Order,
+    matched: &Matched,
+) -> Result<Option<Draft>, Error> {
+    if world.extra_payment == ExtraPayment::Hold {
+        return Ok(None);
+    }
+    let new = NewRefund {
+        reason: Some(EXTRA.to_owned()),
+        transaction_id: Some(matched.transaction_id().clone()),
+        ..NewRefund::default()
+    };
+    Draft::new(world, order, new).map(Some)
 }
 
 /// The refund of this id.
@@ -232,6 +250,8 @@ struct Work {
     once: bool,
 }
 
+/// The payer reads it: "what was paid beyond the amount due goes back".
+const EXTRA: &str = "多付的款项自动退回";
 /// The refund does not exist: APIv3 and APIv2.
 const ABSENT: [&str; 2] = ["RESOURCE_NOT_EXISTS", "REFUNDNOTEXIST"];
 /// Five seconds in microseconds.
