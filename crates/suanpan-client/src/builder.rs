@@ -20,6 +20,7 @@ pub struct Builder {
     outside: Arc<dyn Outside>,
     wire: Option<Arc<dyn Wire>>,
     identity: Option<reqwest::Identity>,
+    roots: Vec<reqwest::Certificate>,
 }
 
 impl Default for Builder {
@@ -34,6 +35,7 @@ impl Default for Builder {
             outside: Arc::new(SystemOutside),
             wire: None,
             identity: None,
+            roots: Vec::new(),
         }
     }
 }
@@ -106,6 +108,16 @@ impl Builder {
         Ok(self)
     }
 
+    /// Further certificate authorities to trust, PEM: that of a proxy on the way out, or of a simulator's TLS port.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] where they cannot be read.
+    pub fn trust(mut self, pem: &str) -> Result<Self, Error> {
+        let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes());
+        self.roots.extend(roots.map_err(Error::Setup)?);
+        Ok(self)
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -136,6 +148,8 @@ impl Builder {
         if all().all(Base::is_plain) {
             // Nothing speaks TLS: do not load the machine's certificates, it may have none.
             http = http.tls_certs_only([]);
+        } else if !self.roots.is_empty() {
+            http = http.tls_certs_merge(self.roots);
         }
         if let Some(identity) = self.identity {
             http = http.identity(identity);

@@ -108,6 +108,8 @@ pub struct WechatConfig {
     pub timeout_seconds: u64,
     /// Plain http beyond loopback.
     pub allow_plain_http: bool,
+    /// Further certificate authorities to trust.
+    pub ca_certificates: Vec<PathBuf>,
 }
 
 /// The rules of orders.

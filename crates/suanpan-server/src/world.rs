@@ -77,7 +77,7 @@ impl World {
         let certified = certified(config, &seams, &accounts)?;
         can_give_back(config, &certified)?;
         Ok(Self {
-            client: built(client(config, &seams))?,
+            client: built(client(config, &seams)?)?,
             certified,
             accounts,
             receivers: Receivers::new(&config.webhooks)?,
@@ -174,7 +174,7 @@ fn certified(
     for account in accounts.iter() {
         let Some(identity) = account.identity() else { continue };
         let builder =
-            client(config, seams).certificate(identity.certificate_pem(), identity.key_pem());
+            client(config, seams)?.certificate(identity.certificate_pem(), identity.key_pem());
         let builder = builder.map_err(|error| Error::Config {
             place: format!("merchants[{}].merchant_certificate", account.mchid),
             why: crate::error::chain(&error),
@@ -207,7 +207,7 @@ fn built(builder: Builder) -> Result<Client, Error> {
     })
 }
 
-fn client(config: &Config, seams: &Seams) -> Builder {
+fn client(config: &Config, seams: &Seams) -> Result<Builder, Error> {
     let seconds = std::time::Duration::from_secs;
     let outside = ClientOutside { clock: Arc::clone(&seams.clock), dice: Arc::clone(&seams.dice) };
     let mut builder = Client::builder()
@@ -222,7 +222,15 @@ fn client(config: &Config, seams: &Seams) -> Builder {
     if let Some(wire) = &seams.wire {
         builder = builder.wire(Arc::clone(wire));
     }
-    builder
+    for file in &config.wechat.ca_certificates {
+        let place = "wechat.ca_certificates";
+        let trusted = builder.trust(&config.read(place, file)?);
+        builder = trusted.map_err(|error| Error::Config {
+            place: place.to_owned(),
+            why: format!("{}: {}", file.display(), crate::error::chain(&error)),
+        })?;
+    }
+    Ok(builder)
 }
 
 /// The client signs with our clock and our dice.

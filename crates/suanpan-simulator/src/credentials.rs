@@ -16,6 +16,12 @@ use crate::{Error, Outside, dice, files};
 pub(crate) struct Credentials {
     /// Where this run is served.
     pub(crate) base_url: String,
+    /// The same over TLS, where that is served: refunds of APIv2 show the merchant's certificate there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_url: Option<String>,
+    /// What vouches for the certificate of `tls_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_ca_certificate: Option<PathBuf>,
     /// The merchants; the first speaks APIv3 and the second APIv2 in `suanpan.toml`.
     pub(crate) merchants: Vec<MerchantEntry>,
     /// The mini programs.
@@ -122,6 +128,7 @@ impl Credentials {
     pub(crate) fn open(
         data: &Path,
         base_url: &str,
+        tls_url: Option<String>,
         now: i64,
         outside: &dyn Outside,
     ) -> Result<Self, Error> {
@@ -133,6 +140,8 @@ impl Credentials {
             Self::make(data, now, outside)?
         };
         base_url.clone_into(&mut credentials.base_url);
+        credentials.tls_ca_certificate = tls_url.as_ref().map(|_| crate::tls::ca_path(data));
+        credentials.tls_url = tls_url;
         for merchant in &mut credentials.merchants {
             merchant.lay(data);
         }
@@ -144,6 +153,8 @@ impl Credentials {
         let authority = Authority::new(now)?;
         let mut made = Self {
             base_url: String::new(),
+            tls_url: None,
+            tls_ca_certificate: None,
             merchants: Vec::new(),
             apps: Vec::new(),
             users: users(),

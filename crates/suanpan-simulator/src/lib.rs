@@ -53,6 +53,7 @@ mod rekey;
 mod requests;
 mod simulator;
 mod switches;
+mod tls;
 mod truth;
 mod world;
 

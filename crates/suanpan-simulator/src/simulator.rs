@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
@@ -14,6 +15,7 @@ use crate::credentials::{self, Credentials};
 use crate::ledger::Ledger;
 use crate::notify::{self, Poster};
 use crate::registry::Registry;
+use crate::tls::{Port, Shown};
 use crate::world::{Shared, World};
 use crate::{Error, Outside, SystemOutside, config_file, files, http};
 
@@ -30,6 +32,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, and takes merchants' certificates; port 0 takes a free one.
+    pub tls_listen: Option<SocketAddr>,
     /// The shop that the phone shows; it can also be set later.
     pub shop: Option<Shop>,
     /// `server.listen` in `suanpan.toml`; 127.0.0.1:8080 where it is not given.
@@ -44,6 +48,7 @@ impl Options {
         Self {
             data: data.into(),
             listen,
+            tls_listen: None,
             shop: None,
             backend_listen: None,
             outside: Arc::new(SystemOutside),
@@ -67,6 +72,7 @@ pub struct Shop {
 pub struct Simulator {
     world: Arc<World>,
     listener: TcpListener,
+    tls: Option<Port>,
     credentials_path: PathBuf,
     config_path: PathBuf,
     /// The folder is ours as long as this is open.
@@ -79,21 +85,29 @@ impl Simulator {
     /// # Errors
     /// The port is taken, another simulator has the folder, or it cannot be read, written or understood.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let Options { data, listen, shop, backend_listen, outside } = options.clone();
-        let failed = |source| Error::Listen { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let base_url = base_url(listener.local_addr().map_err(failed)?);
+        let Options { data, listen, tls_listen, shop, backend_listen, outside } = options.clone();
+        let (listener, address) = bind(listen).await?;
+        let base_url = format!("http://{address}");
+        let tls = match tls_listen {
+            Some(listen) => Some(bind(listen).await?),
+            None => None,
+        };
 
         // Making a dozen RSA keys takes about a second, which others should not wait for.
         let opening = tokio::task::spawn_blocking(move || {
-            Self::read(&data, base_url, backend_listen.unwrap_or(BACKEND), outside)
+            let backend = backend_listen.unwrap_or(BACKEND);
+            let tls_url = tls.as_ref().map(|(_, address)| format!("https://{address}"));
+            let (lock, world) = Self::read(&data, (base_url, tls_url), backend, outside)?;
+            let port = tls.map(|(port, _)| Port::new(port, &data, &world.credentials.lock()));
+            Ok::<_, Error>((lock, port.transpose()?, world))
         });
-        let (lock, world) = opening
+        let (lock, tls, world) = opening
             .await
             .map_err(|cause| Error::Key { what: "credentials", why: cause.to_string() })??;
         let simulator = Self {
             world: Arc::new(world),
             listener,
+            tls,
             credentials_path: credentials::path(&options.data),
             config_path: config_file::path(&options.data),
             _lock: lock,
@@ -106,14 +120,14 @@ impl Simulator {
 
     fn read(
         data: &Path,
-        base_url: String,
+        (base_url, tls_url): (String, Option<String>),
         backend: SocketAddr,
         outside: Arc<dyn Outside>,
     ) -> Result<(File, World), Error> {
         files::make_folder(data)?;
         let lock = files::take_folder(data)?;
         let now = outside.now_micros().div_euclid(SECOND);
-        let credentials = Credentials::open(data, &base_url, now, &*outside)?;
+        let credentials = Credentials::open(data, &base_url, tls_url, now, &*outside)?;
         config_file::write(data, backend, &credentials)?;
         let registry = Registry::read(data, &credentials)?;
         let ledger = Ledger::open(data, &registry)?;
@@ -140,6 +154,11 @@ impl Simulator {
     /// Where it is served: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
         &self.world.base_url
+    }
+
+    /// Where it is served over TLS, if it is: `https://127.0.0.1:PORT`. `DIR/tls/ca.pem` vouches for it.
+    pub fn tls_url(&self) -> Option<String> {
+        self.world.credentials.lock().tls_url.clone()
     }
 
     /// `DIR/credentials.json`: merchants, apps and users.
@@ -175,6 +194,7 @@ impl Simulator {
             // Nobody hears it where serving has ended already.
             let _ = asked.send(());
         };
+        let shutdown = shutdown.shared();
         let grace = async move {
             if heard.await.is_err() {
                 std::future::pending::<()>().await;
@@ -183,9 +203,18 @@ impl Simulator {
         };
 
         let routes = http::routes(Arc::clone(&self.world));
-        let serving = axum::serve(self.listener, routes).with_graceful_shutdown(shutdown);
+        let plain = axum::serve(self.listener, routes.clone())
+            .with_graceful_shutdown(shutdown.clone())
+            .into_future();
+        let over_tls = async {
+            let Some(port) = self.tls else { return Ok(()) };
+            let routes = routes.into_make_service_with_connect_info::<Shown>();
+            axum::serve(port, routes).with_graceful_shutdown(shutdown).await
+        };
         tokio::select! {
-            served = async { serving.await } => served.map_err(Error::Serve),
+            served = async { tokio::try_join!(plain, over_tls) } => {
+                served.map(drop).map_err(Error::Serve)
+            }
             // A fault may keep a caller waiting for ever.
             () = grace => Ok(()),
             never = notify::tell(self.world, poster) => match never {},
@@ -193,13 +222,16 @@ impl Simulator {
     }
 }
 
-/// A URL that this machine can reach, also where it listens on all addresses.
-fn base_url(mut address: SocketAddr) -> String {
+/// Takes the port, and says at which address this machine can reach it, also where it listens on all of them.
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Listen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let mut address = listener.local_addr().map_err(failed)?;
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         });
     }
-    format!("http://{address}")
+    Ok((listener, address))
 }

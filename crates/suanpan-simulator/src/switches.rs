@@ -64,8 +64,8 @@ pub(crate) struct Switches {
     pub(crate) refund_wait_seconds: u32,
     /// Refunds are refused for want of money: `NOT_ENOUGH`, in APIv2 `NOTENOUGH`.
     pub(crate) merchant_balance_is_short: bool,
-    /// `POST /secapi/pay/refund` is answered as WeChat's web server answers where no client
-    /// certificate is shown. The simulator speaks plain http, so nobody can show one there.
+    /// `POST /secapi/pay/refund` over plain http is answered as WeChat's web server answers where
+    /// no client certificate is shown; over TLS it always is, unless one is shown.
     pub(crate) v2_refund_wants_certificate: bool,
     /// Logins that one user may exchange in a minute; 0 is no limit.
     pub(crate) logins_a_minute: u32,

@@ -79,6 +79,9 @@ pub(crate) struct Simulator {
     /// 监听地址，端口 0 任选 / where to listen; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
     pub(crate) listen: SocketAddr,
+    /// 另开一个 TLS 端口，v2 退款在那里要出示商户证书 / a port with TLS, where refunds of APIv2 show the certificate
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) tls_listen: Option<SocketAddr>,
     /// 数据目录：credentials.json 和 suanpan.toml 写在这里 / where credentials.json and suanpan.toml are written
     #[arg(long, value_name = "DIR", default_value = ".suanpan-simulator")]
     pub(crate) data: PathBuf,

@@ -13,13 +13,17 @@ use crate::{cli, log, serve, talk};
 pub(crate) async fn run(arguments: &cli::Simulator) -> Result<(), Problem> {
     log::start(serve::LOG.0, serve::LOG.1)?;
     let stop = Stop::on_signals()?;
-    let options = Options::new(arguments.data.clone(), arguments.listen);
+    let options = Options {
+        tls_listen: arguments.tls_listen,
+        ..Options::new(arguments.data.clone(), arguments.listen)
+    };
     let simulator = Simulator::open(options).await;
     let simulator = simulator.map_err(|error| Problem::simulator_setup(&error))?;
 
     let ready = Ready {
         ready: true,
         url: simulator.base_url(),
+        tls_url: simulator.tls_url(),
         credentials: simulator.credentials_path(),
         config: simulator.config_path(),
     };
@@ -33,6 +37,8 @@ pub(crate) async fn run(arguments: &cli::Simulator) -> Result<(), Problem> {
 struct Ready<'a> {
     ready: bool,
     url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_url: Option<String>,
     credentials: &'a Path,
     config: &'a Path,
 }
@@ -45,6 +51,9 @@ fn say(ready: &Ready<'_>) {
     let config = ready.config.display();
     talk::err(paint.bold(&format!("算盘 suanpan {} · simulator", env!("CARGO_PKG_VERSION"))));
     line("微信模拟器 simulator", ready.url);
+    if let Some(tls_url) = &ready.tls_url {
+        line("双向 TLS mutual TLS", tls_url);
+    }
     line("打开手机 the phone", &format!("{}/phone", ready.url));
     line("商户资料 credentials", &ready.credentials.display().to_string());
     line("启动后端 a backend", &format!("suanpan serve --config {config}"));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -15,6 +15,7 @@ use crate::clock::SECOND;
 use crate::faults::{Fault, Played};
 use crate::login;
 use crate::requests::{Entry, Mismatch, Spoken, shown, without_secret};
+use crate::tls::Shown;
 use crate::world::World;
 
 /// The largest body of APIv3; what is documented stays far below.
@@ -143,12 +144,14 @@ async fn wait(world: &World, seconds: i64) {
 async fn read(request: Request, limit: usize) -> Result<Heard, axum::Error> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, limit).await?;
+    let shown = parts.extensions.get::<ConnectInfo<Shown>>().map(|info| info.0.clone());
     Ok(Heard {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
         body,
+        shown: shown.unwrap_or_default(),
         pretend: false,
     })
 }

@@ -32,6 +32,7 @@ use suanpan_wechat::v2::{Fields, SignType};
 
 use crate::registry::SigningKey;
 use crate::requests::Mismatch;
+use crate::tls::Shown;
 
 use platform::Call;
 
@@ -168,6 +169,8 @@ pub(crate) struct Heard {
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whose certificate the connection showed.
+    pub(crate) shown: Shown,
     /// A fault wants it answered as done, and nothing done.
     pub(crate) pretend: bool,
 }

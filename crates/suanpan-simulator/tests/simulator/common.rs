@@ -108,7 +108,8 @@ impl Sim {
     async fn open(folder: TempDir, machine: Arc<Machine>) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
         let outside: Arc<dyn Outside> = machine.clone();
-        let options = Options { outside, ..Options::new(folder.path(), listen) };
+        let options =
+            Options { outside, tls_listen: Some(listen), ..Options::new(folder.path(), listen) };
         let simulator = Simulator::open(options).await.unwrap();
         let url = simulator.base_url().to_owned();
         let text = std::fs::read_to_string(simulator.credentials_path()).unwrap();

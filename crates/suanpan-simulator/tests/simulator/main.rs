@@ -34,6 +34,8 @@ mod receiver;
 #[cfg(test)]
 mod shipping;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod v2;

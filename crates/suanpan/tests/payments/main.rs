@@ -25,6 +25,8 @@ mod logins;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]
+mod mtls;
+#[cfg(test)]
 mod paid;
 #[cfg(test)]
 mod partner;

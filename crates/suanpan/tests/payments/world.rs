@@ -106,6 +106,7 @@ impl World {
         let clock = ManualClock::at(NEW_YEAR);
         let mut options =
             Options::new(folder.path().join("wechat"), "127.0.0.1:0".parse().unwrap());
+        options.tls_listen = Some("127.0.0.1:0".parse().unwrap());
         options.outside =
             Arc::new(SharedOutside { clock: clock.clone(), dice: SeededDice::new(2) });
         let simulator = Simulator::open(options).await.unwrap();

@@ -20,6 +20,7 @@ use crate::ledger::{Ledger, Order, Sub};
 use crate::registry::{Merchant, openid};
 use crate::requests::Mismatch;
 use crate::switches::DuplicateOrder;
+use crate::tls::Shown;
 use crate::world::World;
 
 /// A question that was understood, and is signed by whom it names.
@@ -27,6 +28,7 @@ pub(super) struct Asked<'w> {
     merchant: &'w Merchant,
     fields: Fields,
     sign_type: SignType,
+    shown: Shown,
     pretend: bool,
 }
 
@@ -38,8 +40,13 @@ type Refused = (&'static str, String);
 
 /// Answers a question of APIv2.
 pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) -> Answer<'w> {
-    if operation == Operation::V2Refund && world.switches().v2_refund_wants_certificate {
-        // The web server's word, before WeChat has read anything. We speak plain http, where nobody can show one.
+    let lacks_certificate = match heard.shown {
+        Shown::Plain => world.switches().v2_refund_wants_certificate,
+        Shown::Nobody => true,
+        Shown::Merchant(_) => false,
+    };
+    if operation == Operation::V2Refund && lacks_certificate {
+        // The web server's word, before WeChat has read anything.
         let words = "No required SSL certificate was sent";
         return Answer {
             said: Said::Page { status: StatusCode::BAD_REQUEST, words },
@@ -105,7 +112,8 @@ fn understand<'w>(
     let merchant = world.registry.merchant(mch_id);
     let merchant = merchant.ok_or_else(|| no("商户号mch_id或sub_mch_id不存在"))?;
     let sign_type = fields.declared_sign_type().map_err(|_| no("sign_type参数错误"))?;
-    Ok(Asked { merchant, fields, sign_type, pretend: heard.pretend })
+    let (shown, pretend) = (heard.shown.clone(), heard.pretend);
+    Ok(Asked { merchant, fields, sign_type, shown, pretend })
 }
 
 fn verify(world: &World, asked: &Asked<'_>) -> Result<(), Mismatch> {
@@ -141,6 +149,13 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
     let nonce = asked.fields.get("nonce_str").ok_or_else(|| lacks("nonce_str"))?;
     if nonce.len() > 32 {
         return Err(("PARAM_ERROR", "nonce_str长度超过32".to_owned()));
+    }
+    // The code is in WeChat's list; what exactly it stands for is not written there.
+    if operation == Operation::V2Refund
+        && let Shown::Merchant(mchid) = &asked.shown
+        && *mchid != asked.merchant.mchid
+    {
+        return Err(("CERT_ERROR", "证书校验错误".to_owned()));
     }
     let appid = bound_app(world, asked)?;
     let sub = partner::bound_sub(world, asked.merchant, &asked.fields)?;
