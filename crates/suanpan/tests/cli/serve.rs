@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::process::{Running, suanpan, text};
+use crate::process::{Running, finish, suanpan, text};
 use crate::secrets;
 
 fn simulator(folder: &Path) -> Running {
@@ -65,6 +65,33 @@ fn the_command_line_chooses_another_database() {
     assert!(folder.path().join("elsewhere.db").exists());
     assert!(!folder.path().join("suanpan.db").exists());
     assert_eq!(simulator.end("-INT").code, Some(0));
+}
+
+/// Refunds of APIv2 need a connection that shows a certificate: the ready line says where there is one.
+#[test]
+fn the_simulator_says_where_it_speaks_tls_and_the_backend_trusts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, free) = (text(folder.path()), "127.0.0.1:0");
+    let simulator =
+        Running::start(&["simulator", "--listen", free, "--tls-listen", free, "--data", data]);
+    let url = simulator.says("tls_url");
+    assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+
+    let config = std::fs::read_to_string(simulator.says("config")).unwrap();
+    let plain = format!("merchant_hosts = [{:?}]", simulator.says("url"));
+    assert!(config.contains(&plain), "{config}");
+    let over_tls = format!("merchant_hosts = [{url:?}]\nca_certificates = [\"tls/ca.pem\"]");
+    let file = folder.path().join("tls.toml");
+    std::fs::write(&file, config.replace(&plain, &over_tls)).unwrap();
+    let serve = ["serve", "--config", text(&file), "--listen", free];
+    assert_eq!(Running::start(&serve).end("-TERM").code, Some(0));
+
+    // A file that holds no certificate is named.
+    std::fs::write(folder.path().join("tls/ca.pem"), "-----BEGIN CERTIFICATE-----").unwrap();
+    let ended = finish(suanpan(&serve));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("wechat.ca_certificates"), "{ended:?}");
+    assert_eq!(simulator.end("-TERM").code, Some(0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Nothing secret reaches the log, a timeline or an answer.
+//! Nothing secret reaches the log, a timeline, an answer or a metric.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -59,6 +59,8 @@ async fn a_whole_payment_at_the_loudest_level_gives_no_secret_away() {
         codes.push(code);
     }
     let ledger = world.control("ledger", None).await;
+    let metrics = world.metrics().await;
+    shown += &format!("{metrics}{}", world.ready().await);
 
     let log = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("suanpan::step"), "the log was heard");
@@ -69,6 +71,11 @@ async fn a_whole_payment_at_the_loudest_level_gives_no_secret_away() {
     for order in ledger["orders"].as_array().unwrap() {
         let openid = order["openid"].as_str().unwrap();
         assert!(!all.contains(openid), "{openid} was given away");
+        // A label for each number would be a series for each: none of them is in the metrics.
+        for number in ["mchid", "appid", "out_trade_no", "transaction_id"] {
+            let number = order[number].as_str().unwrap();
+            assert!(!metrics.contains(number), "{number} is in the metrics");
+        }
     }
 }
 
