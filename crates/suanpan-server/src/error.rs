@@ -336,6 +336,9 @@ impl Error {
             Self::OtherPayer => "pay with the account that the order was made for",
             Self::ForeignForm => "open the console and use the buttons of its own pages",
             Self::Login { refusal } => login_remedy(refusal),
+            Self::Refused { refusal, .. } if refusal.is_too_often() => {
+                "WeChat is asked too often just now: try again in a few seconds; the order keeps its number"
+            }
             Self::Refused { .. } => {
                 "look up WeChat's code, given in `wechat`; most point at keys, bindings or parameters of the merchant account"
             }
@@ -404,6 +407,7 @@ impl Error {
             Self::Login { refusal } if matches!(refusal.code.as_str(), "40029" | "40163") => {
                 Kind::BadInput
             }
+            Self::Refused { refusal, .. } if refusal.is_too_often() => Kind::Later,
             Self::Login { .. } | Self::Refused { .. } => Kind::Upstream,
             Self::Unknown { .. } | Self::Busy | Self::TimedOut => Kind::Later,
             Self::Store(cause) if cause.is_retryable() => Kind::Later,

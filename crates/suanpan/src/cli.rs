@@ -40,6 +40,9 @@ pub(crate) enum Command {
 /// `suanpan demo`
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
+    /// 一笔走过三次故障的支付：丢应答、丢通知、进程被杀 / one payment that survives a lost answer, a lost notification and a crash
+    #[arg(long)]
+    pub(crate) faults: bool,
     /// 输出一个 JSON 对象 / print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -139,7 +142,7 @@ impl Command {
     /// Whether the answer is for a machine.
     pub(crate) const fn is_json(&self) -> bool {
         match self {
-            Self::Demo(Demo { json })
+            Self::Demo(Demo { json, .. })
             | Self::Migrate(Migrate { json, .. })
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json }) => *json,

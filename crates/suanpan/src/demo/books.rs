@@ -70,6 +70,24 @@ pub(super) fn ledger(ledger: &Value, out_trade_no: &str) -> (Book, Vec<String>) 
     (book, differences)
 }
 
+/// WeChat's book where its notification was lost: there is one payment, whoever told us of it.
+pub(super) fn paid_once(payments: &[Value]) -> (Book, Vec<String>) {
+    let first = payments.first();
+    let book = Book {
+        title: "微信账本 WeChat's ledger",
+        book: "ledger",
+        out_trade_no: first.and_then(|payment| text(payment, "out_trade_no")),
+        amount: first.and_then(|payment| payment.get("amount")?.as_i64()),
+        transaction_id: first.and_then(|payment| text(payment, "transaction_id")),
+        status: first.map_or("not paid", |_| "paid, notification lost").to_owned(),
+        ..Book::default()
+    };
+    let count = payments.len();
+    let differences =
+        (count != 1).then(|| format!("WeChat's ledger has {count} payments, not one"));
+    (book, differences.into_iter().collect())
+}
+
 /// Whether WeChat has nothing left to tell about this number.
 pub(super) fn is_acknowledged(ledger: &Value, out_trade_no: &str) -> bool {
     let all = ledger.get("notifications").and_then(Value::as_array).into_iter().flatten();

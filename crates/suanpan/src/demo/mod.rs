@@ -5,6 +5,9 @@
 //! and what the merchant was told.
 
 mod books;
+mod child;
+mod faults;
+mod losses;
 mod screen;
 mod waits;
 mod walk;
@@ -43,6 +46,13 @@ pub(crate) async fn run(arguments: &Demo) -> Result<Verdict, Problem> {
     let folder = tempfile::tempdir()
         .map_err(|cause| Problem::machine("cannot make a temporary folder", &cause))?;
     let screen = if arguments.json { Screen::silent() } else { Screen::stdout() };
+    if arguments.faults {
+        let report = faults::run(folder.path(), &screen, &stop).await?;
+        if arguments.json {
+            talk::json(&report);
+        }
+        return Ok(if report.ok { Verdict::Good } else { Verdict::Bad });
+    }
     let report = in_folder(folder.path(), &screen, &stop).await?;
     if arguments.json {
         talk::json(&report);

@@ -114,6 +114,16 @@ impl Screen {
         }
     }
 
+    /// The end of the story with faults.
+    pub(super) fn survived(&self, ok: bool) {
+        self.line("");
+        self.line(&if ok {
+            self.paint.green("✔ 三次故障之后：只付了一次，只记了一次，只告诉了商户一次 / three faults later: paid once, booked once, told once")
+        } else {
+            self.paint.red("✗ 这笔支付没有走到底，见上 / the payment did not come through, see above")
+        });
+    }
+
     pub(super) fn verdict(&self, ok: bool) {
         self.line("");
         self.line(&if ok {

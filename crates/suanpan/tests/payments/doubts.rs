@@ -66,15 +66,19 @@ async fn a_key_that_nobody_knows_proves_nothing() {
 }
 
 #[tokio::test]
-async fn when_wechat_says_no_its_words_are_passed_on() {
+async fn when_wechat_is_asked_too_often_the_phone_is_told_to_try_again() {
     let world = World::open().await;
     for (nth, place) in PLACE.into_iter().enumerate() {
         let app = world.app(nth);
         let order = world.order(&format!("tea-{nth}"), &app).await;
         world.fault(place, "frequency_limited", json!({ "times": 1 })).await;
         let refused = world.pay("alice", &app, &order).await;
-        refused.is_problem(502, "SP-WECHAT-REFUSED");
+        // It says nothing about the order, and the same request gets in a little later.
+        refused.is_problem(503, "SP-WECHAT-REFUSED");
         assert!(refused.json["wechat"]["code"].is_string(), "{}", refused.json);
+        let remedy = refused.json["remedy"].as_str().unwrap();
+        assert!(remedy.contains("asked too often"), "{remedy}");
+        assert_eq!(refused.retry_after.as_deref(), Some("1"));
         world.alice_pays(&app, &order).await;
         world.until_status(&order, "paid").await;
     }

@@ -51,7 +51,7 @@ impl World {
             .json(&body);
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
-        Some(Answer { status, json: response.json().await.ok()? })
+        Some(Answer { status, json: response.json().await.ok()?, retry_after: None })
     }
 }
 

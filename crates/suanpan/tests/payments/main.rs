@@ -39,6 +39,8 @@ mod receiver;
 #[cfg(test)]
 mod refunds;
 #[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod repaired;
 #[cfg(test)]
 mod secrets;

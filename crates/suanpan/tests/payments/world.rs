@@ -60,6 +60,7 @@ impl Running {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) json: Value,
+    pub(crate) retry_after: Option<String>,
 }
 
 impl Answer {
@@ -432,8 +433,11 @@ where
 async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
     let text = response.text().await.unwrap();
-    Answer { status, json: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Answer { status, json, retry_after }
 }
 
 fn read_json(path: &Path) -> Value {
