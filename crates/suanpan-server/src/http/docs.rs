@@ -90,6 +90,11 @@ impl Document {
             return given.cloned();
         }
         let deeper = depth.saturating_sub(1);
+        // Of alternatives, the first: all of them at once would be none of them.
+        let first = ["oneOf", "anyOf"].iter().find_map(|name| list(schema, name).first());
+        if let Some(first) = first {
+            return self.example(first, deeper);
+        }
         if let Some(items) = schema.get("items") {
             return Some(Value::Array(self.example(items, deeper).into_iter().collect()));
         }
@@ -141,7 +146,7 @@ fn write(document: &Document) -> Markup {
 fn contents(document: &Document) -> Markup {
     html! {
         @for tag in list(&document.0, "tags") {
-            details {
+            details open {
                 summary { (word(tag, "name")) }
                 ul {
                     @for operation in document.operations(word(tag, "name")) {
@@ -193,7 +198,7 @@ fn described(document: &Document, operation: &Operation<'_>) -> Markup {
             }
             @if !body.is_null() {
                 h4 { "请求正文 / Request body" }
-                (shape(document, body))
+                (shape(document, body, true))
             }
             h4 { "回答 / Answers" }
             @for (status, response) in responses.into_iter().flatten() {
@@ -212,7 +217,7 @@ fn answer(document: &Document, status: &str, response: &Value) -> Markup {
             @if good {
                 @for (kind, content) in contents.into_iter().flatten() {
                     p.kind { code { (kind) } }
-                    (shape(document, at(content, "/schema")))
+                    (shape(document, at(content, "/schema"), false))
                 }
             } @else {
                 @for line in word(response, "description").split("\n\n") { p { (ticked(line)) } }
@@ -221,8 +226,8 @@ fn answer(document: &Document, status: &str, response: &Value) -> Markup {
     }
 }
 
-/// The members of a value, and an example of the whole.
-fn shape(document: &Document, schema: &Value) -> Markup {
+/// The members of a value, and an example of the whole. `asked`: it is for the reader to fill in.
+fn shape(document: &Document, schema: &Value, asked: bool) -> Markup {
     let mut members = Vec::new();
     document.members(schema, &mut members);
     let example = document.example(schema, DEPTH);
@@ -231,7 +236,7 @@ fn shape(document: &Document, schema: &Value) -> Markup {
         @if !members.is_empty() {
             table {
                 @for member in &members {
-                    (row(document, member.name, member.schema, member.required,
+                    (row(document, member.name, member.schema, asked && member.required,
                         word(document.look(member.schema), "description"), ""))
                 }
             }
@@ -299,7 +304,9 @@ fn rules(schema: &Value) -> Option<String> {
 
 /// `中文 / English`, one under the other.
 fn two(text: &str) -> Markup {
-    let (chinese, english) = text.split_once(" / ").unwrap_or((text, ""));
+    // Behind a full stop of Chinese there is no space.
+    let split = text.split_once(" / ").or_else(|| text.split_once("/ "));
+    let (chinese, english) = split.unwrap_or((text, ""));
     html! {
         @if !chinese.is_empty() { p { (ticked(chinese)) } }
         @if !english.is_empty() { p.english lang="en" { (ticked(english)) } }

@@ -35,6 +35,12 @@ async fn every_operation_member_and_code_can_be_read_without_a_network() {
     let example: Value = serde_json::from_str(&example).unwrap();
     assert_eq!((&example["amount"], &example["reference"]), (&990.into(), &"tea-1".into()));
 
+    // Of two answers that there can be, the example is one.
+    let pay = page.split("<article id=\"pay\">").nth(1).unwrap();
+    let answer = pay.split("<pre tabindex=\"0\"><code>").nth(2).unwrap();
+    let answer = answer.split("</code></pre>").next().unwrap();
+    assert!(answer.contains("paySign") && !answer.contains("alreadyPaid"), "{answer}");
+
     assert!(!page.contains("<script") && !page.contains(" style="));
     let from_elsewhere = ["src=\"http", "href=\"http", "src=\"//", "href=\"//", "@import", "url("];
     let style = reqwest::get(format!("{}/docs/docs.css", backend.url)).await.unwrap();
