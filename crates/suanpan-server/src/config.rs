@@ -5,7 +5,8 @@
 //! night. Secrets are masked in every print.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -34,6 +35,8 @@ pub struct Config {
     pub orders: OrdersConfig,
     /// How the merchant's systems are told.
     pub webhooks: WebhooksConfig,
+    /// How often one address may ask.
+    pub limits: LimitsConfig,
     /// What is kept for how long.
     pub retention: RetentionConfig,
     /// The merchant accounts.
@@ -62,6 +65,8 @@ pub struct ServerConfig {
     pub max_concurrent_requests: usize,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// The reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// The longest time to finish after a signal.
     pub shutdown_seconds: u64,
 }
@@ -143,6 +148,18 @@ pub struct WebhooksConfig {
     /// Endpoints that are always there.
     #[serde(default)]
     pub endpoints: Vec<EndpointConfig>,
+}
+
+/// How often one address may ask, where asking costs a call to WeChat.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// `POST /miniprogram/pay`.
+    pub pay_per_minute: NonZeroU32,
+    /// `POST /miniprogram/orders/{id}/confirm`.
+    pub confirm_per_minute: NonZeroU32,
+    /// Login codes that WeChat does not take.
+    pub failed_logins_per_minute: NonZeroU32,
 }
 
 /// What is kept for how long.

@@ -191,6 +191,12 @@ pub enum Error {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
+    /// One address asks too often.
+    #[error("this address asks too often")]
+    TooOften {
+        /// After how many seconds it is let in again.
+        seconds: u64,
+    },
     /// Too much is under way.
     #[error("the server has too much to do")]
     Busy,
@@ -239,6 +245,8 @@ pub enum Kind {
     Conflict,
     /// WeChat said no to us.
     Upstream,
+    /// Not so often.
+    TooOften,
     /// Not now, but later.
     Later,
     /// Our own fault.
@@ -283,6 +291,7 @@ impl Error {
             Self::Mismatch(_) => "SP-NOTIFY-MISMATCH",
             Self::Impossible(cause) => cause.code(),
             Self::Store(cause) => cause.code(),
+            Self::TooOften { .. } => "SP-TOO-OFTEN",
             Self::Busy => "SP-BUSY",
             Self::TimedOut => "SP-REQUEST-TIMEOUT",
             Self::Address { .. } => "SP-WEBHOOK-ADDRESS",
@@ -361,6 +370,9 @@ impl Error {
             }
             Self::Impossible(cause) => cause.remedy(),
             Self::Store(cause) => cause.remedy(),
+            Self::TooOften { .. } => {
+                "wait as long as Retry-After says; [limits] sets how often is too often"
+            }
             Self::Busy => "wait a second and repeat the request",
             Self::TimedOut => "repeat the request; an Idempotency-Key makes that safe",
             Self::Address { .. } => {
@@ -409,6 +421,7 @@ impl Error {
             }
             Self::Refused { refusal, .. } if refusal.is_too_often() => Kind::Later,
             Self::Login { .. } | Self::Refused { .. } => Kind::Upstream,
+            Self::TooOften { .. } => Kind::TooOften,
             Self::Unknown { .. } | Self::Busy | Self::TimedOut => Kind::Later,
             Self::Store(cause) if cause.is_retryable() => Kind::Later,
             Self::Unwritable { .. } | Self::Impossible(_) | Self::Store(_) | Self::Broken => {

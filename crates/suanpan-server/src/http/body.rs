@@ -75,7 +75,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<World>> for OrEmpty<T> {
 
     async fn from_request(request: Request, world: &Arc<World>) -> Result<Self, Refused> {
         let Body(bytes) = Body::from_request(request, world).await?;
-        let blank = bytes.iter().all(u8::is_ascii_whitespace);
+        let blank = matches!(bytes.trim_ascii(), b"" | b"null");
         Ok(Self(if blank { T::default() } else { parse(&bytes)? }))
     }
 }

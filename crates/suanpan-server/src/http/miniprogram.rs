@@ -80,7 +80,7 @@ impl From<RequestPayment> for PaymentSheet {
     request_body = PayRequest,
     responses((status = 200, description = "支付参数，或已付 / payment parameters, or paid already", body = PayAnswer)),
     extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-ORDER-CLOSED", "SP-ORDER-EXPIRED", "SP-OTHER-PAYER",
-        "SP-LOGIN-CODE-INVALID", "SP-LOGIN-CODE-USED", "SP-LOGIN-TOO-OFTEN", "SP-LOGIN-REFUSED",
+        "SP-TOO-OFTEN", "SP-LOGIN-CODE-INVALID", "SP-LOGIN-CODE-USED", "SP-LOGIN-TOO-OFTEN", "SP-LOGIN-REFUSED",
         "SP-WECHAT-REFUSED", "SP-WECHAT-UNKNOWN"]))))]
 pub(super) async fn pay(
     State(world): State<Arc<World>>,
@@ -114,7 +114,7 @@ pub(super) async fn order(
     description = "`wx.requestPayment` 结束后调用：状态未定就马上问微信。\n\nCalled when `wx.requestPayment` has ended: WeChat is asked at once while our state is not final.",
     params(("id" = String, Path, description = "订单号 / the order's id", example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")),
     responses((status = 200, description = "订单，metadata 总是 null / the order; its metadata is always null", body = OrderView<'static>)),
-    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-WECHAT-REFUSED", "SP-WECHAT-UNKNOWN"]))))]
+    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-TOO-OFTEN", "SP-WECHAT-REFUSED", "SP-WECHAT-UNKNOWN"]))))]
 pub(super) async fn confirm(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,

@@ -11,6 +11,7 @@ mod deliveries;
 mod docs;
 mod events;
 mod idempotency;
+mod limits;
 mod merchant;
 mod miniprogram;
 pub mod openapi;

@@ -21,6 +21,7 @@ pub(super) struct PageQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, example = 20)]
     pub(super) limit: Option<String>,
     /// 上一页的 `next_cursor` / the `next_cursor` of the page before
+    #[param(value_type = Option<String>, min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub(super) cursor: Option<String>,
 }
 

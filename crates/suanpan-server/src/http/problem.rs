@@ -27,10 +27,14 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = status(&self.0);
         let mut response = status.into_response();
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
-            || matches!(self.0, Error::KeyRunning)
-        {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let soon = status == StatusCode::SERVICE_UNAVAILABLE || matches!(self.0, Error::KeyRunning);
+        let wait = if let Error::TooOften { seconds } = self.0 {
+            Some(seconds)
+        } else {
+            soon.then_some(1)
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(Problem::of(&self.0, status));
         response
@@ -49,6 +53,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
         Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::Upstream => StatusCode::BAD_GATEWAY,
+        Kind::TooOften => StatusCode::TOO_MANY_REQUESTS,
         Kind::Later => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Setup | Kind::Ours => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -99,6 +104,11 @@ pub(super) struct WechatSaid {
 }
 
 impl Problem {
+    /// Its stable name.
+    pub(super) const fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The same, for the request of this id.
     pub(super) fn with_request_id(self, id: &str) -> Self {
         Self { request_id: Some(id.to_owned()), ..self }

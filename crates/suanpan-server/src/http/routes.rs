@@ -22,10 +22,11 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::limits::Limits;
 use super::problem::Refused;
 use super::{
-    auth, body, console, deliveries, docs, events, idempotency, merchant, miniprogram, openapi,
-    problem, webhook_endpoints, wechat,
+    auth, body, console, deliveries, docs, events, idempotency, limits, merchant, miniprogram,
+    openapi, problem, webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
@@ -34,7 +35,9 @@ use crate::world::World;
 
 /// All endpoints.
 pub fn router(world: Arc<World>, config: &Config) -> Router {
+    let limits = Arc::new(Limits::new(config, Arc::clone(&world.clock)));
     let miniprogram = Router::from(miniprogram())
+        .route_layer(middleware::from_fn_with_state(limits, limits::limit))
         // Before the layer, which answers a browser's OPTIONS: set later, it would go around it.
         .method_not_allowed_fallback(wrong_method)
         .layer(cors(config));
@@ -127,6 +130,7 @@ fn outermost(router: Router<Arc<World>>, world: &Arc<World>) -> Router<Arc<World
         .layer(middleware::from_fn(problem::write))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(Arc::clone(world))))
+        .layer(middleware::map_request(plain_request_id))
 }
 
 /// 服务活着。/ The server is alive.
@@ -216,6 +220,18 @@ fn cors(config: &Config) -> CorsLayer {
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::ACCEPT_LANGUAGE])
+}
+
+/// A caller may name his request himself, with a name that can stand in a log: short and plain.
+async fn plain_request_id(mut request: Request) -> Request {
+    let plain = request.headers().get(REQUEST_ID).is_none_or(|name| {
+        let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        (1..=64).contains(&name.len()) && name.as_bytes().iter().all(letter)
+    });
+    if !plain {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
 }
 
 /// Names each request, so that a caller's report finds its line in the log.

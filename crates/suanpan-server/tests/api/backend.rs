@@ -32,6 +32,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) replayed: bool,
+    pub(crate) retry_after: Option<String>,
     pub(crate) json: Value,
     pub(crate) text: String,
 }
@@ -147,10 +148,11 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let content_type = header("content-type").unwrap_or_default().to_owned();
     let replayed = header("idempotency-replayed") == Some("true");
+    let retry_after = header("retry-after").map(str::to_owned);
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status, content_type, replayed, json, text }
+    Answer { status, content_type, replayed, retry_after, json, text }
 }
 
 impl Answer {

@@ -9,6 +9,8 @@ mod endpoints;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod limits;

@@ -15,6 +15,8 @@ mod doubts;
 #[cfg(test)]
 mod extra;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod keys;

@@ -151,6 +151,7 @@ fn examples() -> Vec<Error> {
             why: "the address is not of the public internet".to_owned(),
         },
         Error::EndpointDisabled { reason: "answered 410 Gone".to_owned() },
+        Error::TooOften { seconds: 1 },
         Error::Busy,
         Error::TimedOut,
         Error::Broken,
