@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use suanpan_server::Server;
 use tokio::runtime::Runtime;
 
-use crate::world::{Answer, World};
+use crate::world::{Answer, PATIENCE, World};
 
 /// A machine of its own, whose power can be cut: nothing on it runs to its end.
 struct Machine(Option<Runtime>);
@@ -16,8 +16,11 @@ impl Machine {
         Self(Some(Runtime::new().unwrap()))
     }
 
-    fn cut_power(mut self) {
-        self.0.take().unwrap().shutdown_background();
+    /// Returns when nothing moves any more: the next backend wants the same port.
+    async fn cut_power(mut self) {
+        let runtime = self.0.take().unwrap();
+        let dark = tokio::task::spawn_blocking(|| runtime.shutdown_timeout(PATIENCE));
+        dark.await.unwrap();
     }
 
     async fn run(&self, world: &mut World) {
@@ -73,7 +76,7 @@ async fn a_refund_is_made_once_however_often_and_late_it_is_asked_for() {
     let dies = async {
         // Stored with its number; WeChat has not answered.
         world.until_told(&order, "1.00 of 9.90 CNY").await;
-        machine.cut_power();
+        machine.cut_power().await;
     };
     let (answer, ()) = tokio::join!(asked, dies);
     assert!(answer.is_none());
