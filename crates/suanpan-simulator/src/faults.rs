@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     SystemError,
     /// Too often: 429, `FREQUENCY_LIMITED`, 45011. Nothing is done.
     FrequencyLimited,
+    /// The platform does not take the `access_token`, though it is the latest: 40001. Nothing is done.
+    StaleToken,
     /// It is done; the answer comes after `seconds` (3).
     Slow,
     /// It is done; the connection breaks in the middle of the answer.
@@ -72,6 +74,7 @@ impl Fault {
             | Self::Http500
             | Self::SystemError
             | Self::FrequencyLimited
+            | Self::StaleToken
             | Self::Slow
             | Self::Cut
             | Self::BadSignature
@@ -91,6 +94,7 @@ impl Fault {
             }
             Self::BadSignature => !matches!(family, Family::Platform),
             Self::Pretend => matches!(operation, Operation::V3Close | Operation::V2CloseOrder),
+            Self::StaleToken => operation.carries_a_token(),
             Self::TimeoutBefore
             | Self::TimeoutAfter
             | Self::Http500

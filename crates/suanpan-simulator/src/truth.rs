@@ -54,7 +54,7 @@ fn told_order(ledger: &Ledger, order: &Order, now: i64) -> Value {
         "created_at": beijing_rfc3339(order.created_at),
         "expires_at": beijing_rfc3339(order.expires_at),
         "closed_at": order.closed_at.map(beijing_rfc3339),
-        "shipping": platform::told_shipping(ledger, order),
+        "shipping": platform::told_shipping(ledger, order, now),
     })
 }
 

@@ -69,6 +69,7 @@ fn answer(
         Some(Fault::FrequencyLimited) => {
             (speak::aloud(world, too_often(world, operation, heard), None), None)
         }
+        Some(Fault::StaleToken) => (speak::aloud(world, platform::stale_token(world), None), None),
         _ => {
             let Answer { said, mismatch } = done(world, operation, heard);
             (speak::aloud(world, Answer { said, mismatch: None }, played), mismatch)

@@ -136,6 +136,11 @@ impl Operation {
         }
     }
 
+    /// Whether it says whose it is by an `access_token`.
+    pub(crate) const fn carries_a_token(self) -> bool {
+        matches!(self, Self::Platform(call) if !matches!(call, Call::StableToken))
+    }
+
     pub(crate) const fn family(self) -> Family {
         match self {
             Self::Login | Self::Platform(_) => Family::Platform,

@@ -57,6 +57,20 @@ impl Shop {
         })
     }
 
+    /// So much of the payment goes back.
+    async fn refund(&self, number: &str, amount: i64) {
+        let body = json!({
+            "transaction_id": self.transaction_id,
+            "out_refund_no": number,
+            "amount": { "refund": amount, "total": 990, "currency": "CNY" },
+        });
+        let path = "/v3/refund/domestic/refunds";
+        let body = body.to_string();
+        let question = self.merchant.v3_question(&self.sim, "POST", path, body.as_bytes());
+        let said = self.sim.send(question).await;
+        assert_eq!(said.status, 200, "{said:?}");
+    }
+
     async fn order(&self) -> Value {
         let asked = json!({ "transaction_id": self.transaction_id });
         self.call("get_order", asked).await["order"].clone()
@@ -286,4 +300,31 @@ async fn parts_of_a_combined_order_are_shipped_together_or_not_at_all() {
     assert_eq!(shop.order().await["order_state"], 1);
     assert_eq!(shop.code(name, combined(json!([part]))).await, 0);
     assert_eq!(shop.order().await["order_state"], 2);
+}
+
+#[tokio::test]
+async fn what_went_back_as_a_whole_is_not_shipped_any_more() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.code(UPLOAD, shop.parcel(1)).await, 0);
+
+    shop.refund("refund_0001", 400).await;
+    shop.sim.advance(2).await;
+    assert_eq!(shop.order().await["order_state"], 2, "a part of it went back");
+
+    shop.refund("refund_0002", 590).await;
+    assert_eq!(shop.order().await["order_state"], 2, "the rest is on its way");
+    shop.sim.advance(2).await;
+    assert_eq!(shop.order().await["order_state"], 5);
+    assert_eq!(shop.sim.ledger().await["orders"][0]["shipping"]["order_state"], 5);
+    let list = shop.call("get_order_list", json!({ "order_state": 5 })).await;
+    assert_eq!(list["order_list"].as_array().unwrap().len(), 1);
+
+    let mut corrected = shop.parcel(2);
+    corrected["shipping_list"][0]["tracking_no"] = "ZTO2".into();
+    assert_eq!(shop.code(UPLOAD, corrected).await, 10_060_004);
+    let later = shop.sim.now() + 3600;
+    let reminder = json!({ "transaction_id": shop.transaction_id, "received_time": later });
+    assert_eq!(shop.code("notify_confirm_receive", reminder).await, 10_060_028);
+    let receipt = json!({ "transaction_id": shop.transaction_id });
+    assert_eq!(shop.sim.post("/_sim/confirm-receipt", receipt).await.status, 404);
 }

@@ -135,3 +135,16 @@ async fn the_log_shows_neither_the_secret_nor_the_token() {
         assert!(!log.contains(secret), "{log}");
     }
 }
+
+#[tokio::test]
+async fn a_good_token_is_refused_on_demand() {
+    let sim = Sim::start().await;
+    let token = token(&sim, &sim.merchant(0)).await;
+    let list = "POST /cgi-bin/express/delivery/open_msg/get_delivery_list";
+    sim.fault(json!({ "on": list, "fault": "stale_token", "times": 1 })).await;
+    assert_eq!((with(&sim, &token).await, with(&sim, &token).await), (40001, 0));
+
+    let rule = json!({ "on": "POST /pay/unifiedorder", "fault": "stale_token" });
+    let refused = sim.post("/_sim/faults", rule).await;
+    assert!(refused.status == 400 && refused.text().contains("does nothing to"), "{refused:?}");
+}

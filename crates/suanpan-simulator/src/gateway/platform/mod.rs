@@ -90,6 +90,12 @@ pub(crate) fn answer<'w>(world: &World, call: Call, heard: &Heard) -> Answer<'w>
     }
 }
 
+/// Does not take a token, whichever it is.
+pub(crate) fn stale_token<'w>(world: &World) -> Answer<'w> {
+    let (errcode, words) = token::not_latest();
+    refusal(world, errcode, &words)
+}
+
 fn done(world: &World, call: Call, heard: &Heard) -> Result<Map<String, Value>, No> {
     if heard.method != "POST" {
         return Err(no(43002, "require POST method"));

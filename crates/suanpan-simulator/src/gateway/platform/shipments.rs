@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use suanpan_wechat::time::beijing_rfc3339;
-use suanpan_wechat::{AppId, MchId, OutTradeNo, TransactionId};
+use suanpan_wechat::{AppId, Fen, MchId, OutTradeNo, RefundStatus, TransactionId};
 
 use super::upload::OrderKey;
 use super::{Heard, No, no, read};
@@ -63,16 +63,27 @@ impl Shipment {
             |shipment: &Self| (shipment.logistics_type, shipment.delivery_mode, shipment.finished);
         way(self) == way(old) && texts(self) == texts(old)
     }
+}
 
-    /// `order_state`.
-    const fn state(shipment: Option<&Self>) -> i64 {
-        match shipment {
-            Some(Self { receipt: Some(_), .. }) => 3,
-            Some(Self { finished: true, .. }) => 2,
-            Some(_) | None => 1,
-        }
+/// `order_state`. What went back as a whole is neither shipped nor confirmed any more.
+pub(super) fn order_state(ledger: &Ledger, payment: &Payment, now: i64) -> i64 {
+    let refunds = ledger.refunds.values().filter(|refund| {
+        refund.transaction_id == payment.transaction_id
+            && refund.status(now) == RefundStatus::Success
+    });
+    let back = refunds.map(|refund| refund.amount).try_fold(Fen::ZERO, Fen::checked_add);
+    if back.is_none_or(|back| payment.amount <= back) {
+        return REFUNDED;
+    }
+    match ledger.shipments.get(&payment.transaction_id) {
+        Some(Shipment { receipt: Some(_), .. }) => 3,
+        Some(Shipment { finished: true, .. }) => SHIPPED,
+        Some(_) | None => 1,
     }
 }
+
+const SHIPPED: i64 = 2;
+pub(super) const REFUNDED: i64 = 5;
 
 /// The payment that this app may ship: paid in it, managed, and known here by now.
 pub(super) fn payment<'l>(
@@ -128,7 +139,7 @@ pub(super) fn get(world: &World, appid: &AppId, heard: &Heard) -> Result<Map<Str
     let asked: Names = read(heard)?;
     let ledger = world.ledger.lock();
     let (payment, order) = asked.find(world, &ledger, appid)?;
-    Ok(Map::from_iter([("order".to_owned(), view(&ledger, payment, order))]))
+    Ok(Map::from_iter([("order".to_owned(), view(world, &ledger, payment, order))]))
 }
 
 #[derive(Default, Deserialize)]
@@ -163,7 +174,7 @@ pub(super) fn list(world: &World, appid: &AppId, heard: &Heard) -> Result<Map<St
             self::payment(world, &ledger, appid, &key)
         })
         .filter(|(payment, order)| {
-            let state = Shipment::state(ledger.shipments.get(&payment.transaction_id));
+            let state = order_state(&ledger, payment, world.now());
             let range = asked.pay_time_range.as_ref();
             asked.order_state.is_none_or(|wanted| wanted == state)
                 && asked.openid.as_deref().is_none_or(|openid| openid == order.openid.as_str())
@@ -181,7 +192,7 @@ pub(super) fn list(world: &World, appid: &AppId, heard: &Heard) -> Result<Map<St
     found.truncate(size);
     let last = found.last().map(|(payment, _)| payment.transaction_id.to_string());
     let page: Vec<_> =
-        found.into_iter().map(|(payment, order)| view(&ledger, payment, order)).collect();
+        found.into_iter().map(|(payment, order)| view(world, &ledger, payment, order)).collect();
     Ok(Map::from_iter([
         ("last_index".to_owned(), json!(last.unwrap_or_default())),
         ("has_more".to_owned(), json!(has_more)),
@@ -200,7 +211,7 @@ pub(super) fn remind(
     let (payment, _) = asked.find(world, &ledger, appid)?;
     let shipment = ledger.shipments.get(&payment.transaction_id);
     let shipment = shipment
-        .filter(|shipment| Shipment::state(Some(shipment)) == 2)
+        .filter(|_| order_state(&ledger, payment, world.now()) == SHIPPED)
         .ok_or_else(|| no(10_060_028, "支付单不处于已发货的状态"))?;
     if shipment.logistics_type != 1 {
         return Err(no(10_060_032, "该物流类型不支持确认收货提醒"));
@@ -261,20 +272,23 @@ fn own_app(world: &World, appid: &AppId, heard: &Heard) -> Result<(), No> {
 pub(crate) fn confirm_receipt(world: &World, transaction_id: &str) -> Option<()> {
     let id = TransactionId::parse(transaction_id).ok()?;
     let mut ledger = world.ledger.lock();
-    let shipment =
-        ledger.shipments.get(&id).filter(|shipment| Shipment::state(Some(shipment)) == 2)?;
+    let payment = ledger.payments.get(&id)?;
+    let shipment = ledger
+        .shipments
+        .get(&id)
+        .filter(|_| order_state(&ledger, payment, world.now()) == SHIPPED)?;
     let confirmed = Shipment { receipt: Some(Receipt { at: world.now() }), ..shipment.clone() };
     world.commit(&mut ledger, vec![Record::Shipment(Box::new(confirmed))]).ok()
 }
 
 /// How the shipping of a paid order stands, for `/_sim/ledger`.
-pub(crate) fn told_shipping(ledger: &Ledger, order: &Order) -> Value {
+pub(crate) fn told_shipping(ledger: &Ledger, order: &Order, now: i64) -> Value {
     let payment = order.transaction_id.as_ref().and_then(|id| ledger.payments.get(id));
     let managed = ledger.switches.is_trade_managed(&order.appid);
     let Some(payment) = payment.filter(|_| managed) else { return Value::Null };
     let shipment = ledger.shipments.get(&payment.transaction_id);
     json!({
-        "order_state": Shipment::state(shipment),
+        "order_state": order_state(ledger, payment, now),
         "ship_by": beijing_rfc3339(payment.paid_at.saturating_add(SHIP_WITHIN)),
         "logistics_type": shipment.map(|shipment| shipment.logistics_type),
         "finish_shipping_count": shipment.map_or(0, |shipment| shipment.count),
@@ -297,7 +311,7 @@ fn parcels(shipment: Option<&Shipment>) -> Vec<Value> {
     shipment.into_iter().flat_map(|shipment| &shipment.parcels).map(one).collect()
 }
 
-fn view(ledger: &Ledger, payment: &Payment, order: &Order) -> Value {
+fn view(world: &World, ledger: &Ledger, payment: &Payment, order: &Order) -> Value {
     let shipment = ledger.shipments.get(&payment.transaction_id);
     let descriptions = shipment.into_iter().flat_map(|shipment| &shipment.parcels);
     let all: Vec<_> = descriptions.map(|parcel| parcel.goods_desc.as_str()).collect();
@@ -314,7 +328,7 @@ fn view(ledger: &Ledger, payment: &Payment, order: &Order) -> Value {
         "openid": order.openid,
         "trade_create_time": order.created_at,
         "pay_time": payment.paid_at,
-        "order_state": Shipment::state(shipment),
+        "order_state": order_state(ledger, payment, world.now()),
         "in_complaint": false,
         "shipping": {
             "delivery_mode": shipment.map_or(0, |shipment| shipment.delivery_mode),

@@ -146,6 +146,11 @@ impl Issued {
     }
 }
 
+/// The token is not one that is out, or another one has taken its place.
+pub(super) fn not_latest() -> No {
+    no(40001, "invalid credential, access_token is invalid or not latest")
+}
+
 /// Whose token a question carries.
 pub(super) fn app_of(world: &World, heard: &Heard) -> Result<AppId, No> {
     let given = heard.query_value("access_token").filter(|token| !token.is_empty());
@@ -160,8 +165,7 @@ pub(super) fn app_of(world: &World, heard: &Heard) -> Result<AppId, No> {
         .iter()
         .flat_map(|(app, issued)| issued.tokens.iter().map(move |token| (app, token)));
     let found = known.find(|(_, token)| token.text == given && !token.killed);
-    let (app, token) = found
-        .ok_or_else(|| no(40001, "invalid credential, access_token is invalid or not latest"))?;
+    let (app, token) = found.ok_or_else(not_latest)?;
     if token.expires_at <= now {
         return Err(no(42001, "access_token expired"));
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use suanpan_wechat::AppId;
 
-use super::shipments::{Shipment, ShippedParcel, payment};
+use super::shipments::{REFUNDED, Shipment, ShippedParcel, order_state, payment};
 use super::{Heard, No, companies, no, read};
 use crate::ledger::{Ledger, Record};
 use crate::world::World;
@@ -142,7 +142,8 @@ impl Upload<'_> {
             return Err(no(10_060_031, "openid 与支付者不一致"));
         }
         let old = ledger.shipments.get(&payment.transaction_id);
-        if old.is_some_and(|old| old.receipt.is_some()) {
+        let is_refunded = order_state(ledger, payment, self.world.now()) == REFUNDED;
+        if is_refunded || old.is_some_and(|old| old.receipt.is_some()) {
             return Err(no(10_060_004, "支付单处于不可发货的状态"));
         }
         let parcels = goods.shipping_list.iter().map(|parcel| parcel.shipped(uploaded_at));
