@@ -14,8 +14,10 @@
 //! | May an attempt begin, end, be paid, and what then? | [`begin`], [`serve`], [`end`], [`settle`], [`close`] |
 //! | Where does the refund stand, and what next?  | [`RefundState::apply`]        |
 //! | How much may still go back?                  | [`refundable`]                |
-//! | When is something tried again?               | [`WEBHOOK`], [`QUERY`], [`REFUND`], [`Schedule`] |
+//! | What does WeChat know of the goods?          | [`ShippingState::apply`]      |
+//! | When is something tried again?               | [`WEBHOOK`], [`QUERY`], [`REFUND`], [`SHIPPING`], [`Schedule`] |
 //! | When is WeChat asked about an attempt?       | [`ATTEMPT`], [`Ages`]         |
+//! | When about goods that are on their way?      | [`SHIPPED`]                   |
 
 mod attempt;
 mod expected;
@@ -23,6 +25,7 @@ mod order;
 mod outcome;
 mod refund;
 mod schedule;
+mod shipping;
 mod steps;
 mod sums;
 
@@ -31,6 +34,7 @@ pub use expected::{Expected, Mismatch, Weight, weigh};
 pub use order::{OrderEvent, OrderStatus};
 pub use outcome::{Impossible, Outcome, UnknownWord};
 pub use refund::{RefundEvent, RefundState};
-pub use schedule::{ATTEMPT, Ages, QUERY, REFUND, Schedule, WEBHOOK};
+pub use schedule::{ATTEMPT, Ages, QUERY, REFUND, SHIPPED, SHIPPING, Schedule, WEBHOOK};
+pub use shipping::{ShippingEvent, ShippingState};
 pub use steps::{Begin, Ended, News, Serve, Settlement, begin, close, end, serve, settle};
 pub use sums::{Overdrawn, refund, refundable};

@@ -47,6 +47,24 @@ pub const QUERY: Schedule = Schedule(&[
 /// Cards take up to three working days, and WeChat itself closes a refund when the merchant's balance is short for seven.
 pub const REFUND: Schedule = Schedule(&refund_waits());
 
+/// Shipping information that WeChat does not take yet: it learns of a payment 10 s to 2 min after it, so often for ten
+/// minutes; then slower, to the deadline.
+pub const SHIPPING: Schedule = Schedule(&[
+    10,
+    20,
+    30,
+    MINUTE,
+    MINUTE,
+    2 * MINUTE,
+    2 * MINUTE,
+    3 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    4 * HOUR,
+]);
+
 const fn refund_waits() -> [i64; 57] {
     let mut waits = [6 * HOUR; 57];
     let first = [
@@ -122,6 +140,9 @@ pub const ATTEMPT: Ages = Ages(&[
     DAY,
 ]);
 
+/// Goods that are on their way: asked about rarely, since nothing depends on the answer but what people read.
+pub const SHIPPED: Ages = Ages(&[DAY, 3 * DAY, 7 * DAY, 15 * DAY, 30 * DAY]);
+
 impl Ages {
     /// The age at which to look next, for something of this age; after the last one it is daily. Both in microseconds,
     /// so that jitter spreads even the first seconds.
@@ -185,6 +206,25 @@ mod tests {
         after 21600 s, at 13:42:35
         after 28800 s, at 21:42:35
         after 28800 s, at 29:42:35
+        ");
+    }
+
+    #[test]
+    fn shipping_is_told_until_wechat_knows_the_payment() {
+        assert_snapshot!(table(SHIPPING), @r"
+        after    10 s, at 00:00:10
+        after    20 s, at 00:00:30
+        after    30 s, at 00:01:00
+        after    60 s, at 00:02:00
+        after    60 s, at 00:03:00
+        after   120 s, at 00:05:00
+        after   120 s, at 00:07:00
+        after   180 s, at 00:10:00
+        after   600 s, at 00:20:00
+        after  1800 s, at 00:50:00
+        after  3600 s, at 01:50:00
+        after  7200 s, at 03:50:00
+        after 14400 s, at 07:50:00
         ");
     }
 

@@ -21,6 +21,7 @@ use crate::config::{
 };
 use crate::keys::{Keys, Problem};
 use crate::order::PartnerIds;
+use crate::shipment::ShippingPolicy;
 
 pub(crate) use self::identity::Identity;
 
@@ -49,6 +50,8 @@ pub struct App {
     pub secret: AppSecret,
     /// Partner mode: under which ids its orders are placed.
     pub partner: Option<PartnerIds>,
+    /// Who says what is shipped.
+    pub shipping: ShippingPolicy,
 }
 
 #[derive(Debug)]
@@ -209,6 +212,7 @@ impl App {
             partner: partner_ids(merchant, app, &appid)?,
             appid,
             secret: AppSecret::parse(secret.expose()).map_err(text(merchant, "apps.secret"))?,
+            shipping: app.shipping,
         })
     }
 }

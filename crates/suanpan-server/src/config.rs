@@ -4,6 +4,7 @@
 //! nobody knows is an error, since a setting that is silently ignored costs a
 //! night. Secrets are masked in every print.
 
+mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,9 @@ use figment::error::{Actual, Kind};
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
+pub use self::secret::Secret;
 use crate::Error;
+use crate::shipment::ShippingPolicy;
 
 /// The defaults, which are the documentation too.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -270,6 +273,9 @@ pub struct AppConfig {
     pub secret: Option<Secret>,
     /// The file that holds it.
     pub secret_file: Option<PathBuf>,
+    /// Who says what is shipped for a paid order.
+    #[serde(default)]
+    pub shipping: ShippingPolicy,
 }
 
 /// Which API a merchant account speaks.
@@ -288,29 +294,6 @@ impl fmt::Display for ApiVersion {
             Self::V2 => "v2",
             Self::V3 => "v3",
         })
-    }
-}
-
-/// A text that is never printed.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// A text that was read elsewhere.
-    pub(crate) const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
     }
 }
 
@@ -411,7 +394,7 @@ impl Config {
             }),
             (Some(text), None) => Ok(Some(text.clone())),
             (None, Some(file)) => {
-                self.read(place, file).map(|text| Some(Secret(text.trim().to_owned())))
+                self.read(place, file).map(|text| Some(Secret::new(text.trim().to_owned())))
             }
             (None, None) => Ok(None),
         }

@@ -23,7 +23,7 @@ use crate::error::chain;
 use crate::flow::webhook;
 use crate::ids::OrderId;
 use crate::purge;
-use crate::repair::{close, refund, watch};
+use crate::repair::{close, refund, shipping, watch};
 use crate::store::{Claim, StoreError, WEBHOOK};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -155,7 +155,9 @@ async fn perform(world: &World, claim: &Claim) {
     let put = match claim.kind.as_str() {
         WEBHOOK => again(world, claim, WEBHOOK_SCHEDULE, &problem).await,
         // Money depends on these: whatever is wrong, they go on until it is right.
-        watch::QUERY | close::EXPIRE => persist(world, claim, QUERY_SCHEDULE, &problem).await,
+        watch::QUERY | close::EXPIRE | shipping::SHIPPING => {
+            persist(world, claim, QUERY_SCHEDULE, &problem).await
+        }
         // It is the same row for ever, so its tries mean nothing.
         purge::PURGE => persist(world, claim, QUERY_SCHEDULE, &problem).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, &problem).await,
@@ -175,6 +177,7 @@ async fn once(world: &World, claim: &Claim) -> Result<(), Error> {
         purge::PURGE => purge::due(world, claim).await,
         refund::REFUND if refund::due(world, &claim.body).await? => done(world, claim).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, "it is not at its end").await,
+        shipping::SHIPPING => shipping::due(world, claim).await,
         _ => foreign(world, claim).await,
     }
 }

@@ -3,6 +3,8 @@
 //! No HTTP status here: `http/problem.rs` has the one table that maps a
 //! [`Kind`] to one.
 
+mod told;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -11,8 +13,10 @@ use suanpan_ledger::{Impossible, Mismatch, Overdrawn};
 use suanpan_wechat as wechat;
 
 use crate::ids::OrderId;
+use crate::repair::shipping::ShippingError;
 use crate::store::StoreError;
 use crate::timeline::clock;
+use told::{login_code, login_remedy, notification_kind, token_remedy};
 
 /// What went wrong. `Display` says what happened, `source` why, [`remedy`](Error::remedy) what to do,
 /// [`code`](Error::code) is the name to search for.
@@ -121,6 +125,9 @@ pub enum Error {
         /// That refund.
         id: String,
     },
+    /// WeChat is not told of a shipment now.
+    #[error(transparent)]
+    Shipping(#[from] ShippingError),
     /// WeChat will not close an attempt that it was given a moment ago.
     #[error("WeChat closes no order of APIv2 in its first five minutes: this one from {}", clock(*.until))]
     CloseTooSoon {
@@ -138,6 +145,12 @@ pub enum Error {
     /// The code of `wx.login` was not taken.
     #[error("WeChat did not take the login code")]
     Login {
+        /// WeChat's no.
+        refusal: wechat::Refusal,
+    },
+    /// WeChat gives no `access_token`.
+    #[error("WeChat gives this app no access_token")]
+    Token {
         /// WeChat's no.
         refusal: wechat::Refusal,
     },
@@ -278,10 +291,12 @@ impl Error {
             Self::NothingLeft => "SP-REFUND-NOTHING-LEFT",
             Self::TooManyRefunds => "SP-REFUND-TOO-MANY",
             Self::RefundReferenceTaken { .. } => "SP-REFUND-REFERENCE-TAKEN",
+            Self::Shipping(cause) => cause.code(),
             Self::CloseTooSoon { .. } => "SP-CLOSE-TOO-SOON",
             Self::OtherPayer => "SP-OTHER-PAYER",
             Self::ForeignForm => "SP-CONSOLE-FORM",
             Self::Login { refusal } => login_code(refusal),
+            Self::Token { .. } => "SP-TOKEN-REFUSED",
             Self::Refused { .. } => "SP-WECHAT-REFUSED",
             Self::Unwritable { cause, .. } => cause.code(),
             Self::Unknown { .. } => "SP-WECHAT-UNKNOWN",
@@ -339,12 +354,14 @@ impl Error {
             Self::RefundReferenceTaken { .. } => {
                 "use the refund that is there, or another reference"
             }
+            Self::Shipping(cause) => cause.remedy(),
             Self::CloseTooSoon { .. } => {
                 "let the first payer pay or wait until then: the same request gets in as soon as WeChat closes the first attempt"
             }
             Self::OtherPayer => "pay with the account that the order was made for",
             Self::ForeignForm => "open the console and use the buttons of its own pages",
             Self::Login { refusal } => login_remedy(refusal),
+            Self::Token { refusal } => token_remedy(refusal),
             Self::Refused { refusal, .. } if refusal.is_too_often() => {
                 "WeChat is asked too often just now: try again in a few seconds; the order keeps its number"
             }
@@ -400,6 +417,7 @@ impl Error {
             | Self::Unmatched
             | Self::UnmatchedRefund => Kind::NotFound,
             Self::WrongMethod { .. } => Kind::WrongMethod,
+            Self::Shipping(cause) => cause.kind(),
             Self::ReferenceTaken { .. }
             | Self::KeyReused
             | Self::KeyRunning
@@ -419,8 +437,10 @@ impl Error {
             Self::Login { refusal } if matches!(refusal.code.as_str(), "40029" | "40163") => {
                 Kind::BadInput
             }
-            Self::Refused { refusal, .. } if refusal.is_too_often() => Kind::Later,
-            Self::Login { .. } | Self::Refused { .. } => Kind::Upstream,
+            Self::Token { refusal } | Self::Refused { refusal, .. } if refusal.is_too_often() => {
+                Kind::Later
+            }
+            Self::Login { .. } | Self::Token { .. } | Self::Refused { .. } => Kind::Upstream,
             Self::TooOften { .. } => Kind::TooOften,
             Self::Unknown { .. } | Self::Busy | Self::TimedOut => Kind::Later,
             Self::Store(cause) if cause.is_retryable() => Kind::Later,
@@ -433,6 +453,7 @@ impl Error {
     /// WeChat's code and words, where it said no.
     pub fn wechat(&self) -> Option<&wechat::Refusal> {
         if let Self::Login { refusal }
+        | Self::Token { refusal }
         | Self::Refused { refusal, .. }
         | Self::CloseTooSoon { refusal, .. } = self
         {
@@ -464,35 +485,4 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = source.source();
     }
     text
-}
-
-fn login_code(refusal: &wechat::Refusal) -> &'static str {
-    match refusal.code.as_str() {
-        "40029" => "SP-LOGIN-CODE-INVALID",
-        "40163" => "SP-LOGIN-CODE-USED",
-        "40013" | "40125" | "40164" => "SP-LOGIN-APP",
-        "40226" => "SP-LOGIN-RISK",
-        _ if refusal.is_too_often() => "SP-LOGIN-TOO-OFTEN",
-        _ => "SP-LOGIN-REFUSED",
-    }
-}
-
-fn login_remedy(refusal: &wechat::Refusal) -> &'static str {
-    match refusal.code.as_str() {
-        "40029" => {
-            "call wx.login again and send its code at once, from the mini program that the order belongs to: a code lives five minutes and is of one app"
-        }
-        "40163" => "call wx.login again before each payment: a code works once",
-        "40013" | "40125" => "check appid and AppSecret of this app in the configuration",
-        "40164" => "add this server's address to the app's IP allow-list",
-        "40226" => "WeChat blocks this user for risk; they cannot log in",
-        _ if refusal.is_too_often() => "wait a minute: WeChat limits logins of one user",
-        _ => "look up WeChat's code, given in `wechat`",
-    }
-}
-
-fn notification_kind(cause: &wechat::Error) -> Kind {
-    use wechat::Error::{Field, Json, Xml};
-    let unreadable = matches!(cause, Xml { .. } | Json { .. } | Field { .. });
-    if unreadable { Kind::Malformed } else { Kind::Unauthorized }
 }

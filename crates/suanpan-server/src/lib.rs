@@ -33,8 +33,10 @@ mod purge;
 mod receivers;
 pub mod refund;
 pub mod repair;
+pub mod shipment;
 pub mod store;
 pub mod timeline;
+pub mod token;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -50,12 +50,14 @@ pub enum Step {
     Close,
     /// Money goes back.
     Refund,
+    /// WeChat is told what is shipped.
+    Shipping,
     /// The merchant's system was told.
     Webhook,
 }
 
 impl Step {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Order,
         Self::Login,
         Self::Prepay,
@@ -64,6 +66,7 @@ impl Step {
         Self::Query,
         Self::Close,
         Self::Refund,
+        Self::Shipping,
         Self::Webhook,
     ];
 
@@ -78,6 +81,7 @@ impl Step {
             Self::Query => "query",
             Self::Close => "close",
             Self::Refund => "refund",
+            Self::Shipping => "shipping",
             Self::Webhook => "webhook",
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use moka::future::Cache;
-use suanpan_client::wechat::{Call, MchId, Nonce, OpenId};
+use suanpan_client::wechat::{AppId, Call, MchId, Nonce, OpenId};
 use suanpan_client::{Builder, Client, Outcome, Outside, Wire};
 
 use crate::Error;
@@ -17,8 +17,11 @@ use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::purge;
 use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
+use crate::repair::shipping::Managed;
+use crate::shipment::ShippingPolicy;
 use crate::store::Store;
 use crate::timeline::Entry;
+use crate::token::Tokens;
 
 /// The seams: what a test puts in place of the machine.
 #[derive(Clone, Debug)]
@@ -52,6 +55,12 @@ pub struct World {
     pub(crate) logins: Cache<String, OpenId>,
     /// What `confirm` asks and has asked.
     pub(crate) confirms: Confirms,
+    /// The tokens of the apps.
+    pub(crate) tokens: Tokens,
+    /// Whose shipping WeChat manages.
+    pub(crate) managed: Managed,
+    /// How long one node has to fetch a token, in microseconds: longer than a call may take.
+    pub(crate) token_lease_micros: i64,
     /// Scheme, host and port by which WeChat reaches us.
     pub(crate) public_url: String,
     /// How long a `prepay_id` is signed again, in microseconds.
@@ -87,6 +96,9 @@ impl World {
             metrics: Metrics::default(),
             logins: Cache::new(10_000),
             confirms: Confirms::new(),
+            tokens: Tokens::default(),
+            managed: Managed::default(),
+            token_lease_micros: token_lease_micros(config),
             public_url,
             inbox_micros: purge::inbox_micros(&config.retention)?,
             max_body_bytes: config.server.max_body_bytes,
@@ -112,6 +124,11 @@ impl World {
             place: "merchants".to_owned(),
             why: format!("there are orders of merchant {mchid}, and no account of this number"),
         })
+    }
+
+    /// Who says what is shipped for orders of this app.
+    pub(crate) fn shipping(&self, appid: &AppId) -> ShippingPolicy {
+        self.accounts.of_app(appid).map_or(ShippingPolicy::None, |(_, app)| app.shipping)
     }
 
     /// The client that shows this merchant's certificate.
@@ -198,6 +215,12 @@ fn can_give_back(config: &Config, certified: &BTreeMap<MchId, Client>) -> Result
             why: "orders.extra_payment is \"refund\", and APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
         })
     })
+}
+
+fn token_lease_micros(config: &Config) -> i64 {
+    let wechat = &config.wechat;
+    let call = wechat.connect_timeout_seconds.saturating_add(wechat.timeout_seconds);
+    i64::try_from(call).unwrap_or(i64::MAX).saturating_add(5).saturating_mul(1_000_000)
 }
 
 fn built(builder: Builder) -> Result<Client, Error> {

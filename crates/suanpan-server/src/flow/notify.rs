@@ -222,6 +222,7 @@ async fn accept(
         proof: verified.proof,
         now: arrival.received_at,
         dice: Arc::clone(&world.dice),
+        shipping: world.shipping(&order.app),
     };
     let give_back = refund::of_extra(world, order, &matched)?;
     let unit = (arrival, order.id.clone(), matched, settling, give_back, verified.dedupe_key);

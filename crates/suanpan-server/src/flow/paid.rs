@@ -16,6 +16,7 @@ use crate::ids::OrderId;
 use crate::order::{Attempt, Order, rfc3339};
 use crate::outside::Dice;
 use crate::repair::refund::{Begun, Draft};
+use crate::shipment::ShippingPolicy;
 use crate::store::{Event, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 
@@ -78,6 +79,8 @@ pub struct Settling {
     pub now: i64,
     /// Makes the ids of events.
     pub dice: Arc<dyn Dice>,
+    /// Who says what is shipped for what is paid now.
+    pub shipping: ShippingPolicy,
 }
 
 impl Tx {
@@ -132,6 +135,11 @@ impl Tx {
             refund_id = begun;
         }
         self.event_put(&event(told, &after, matched, refund_id.as_deref(), settling)).await?;
+        if told != Told::Twice {
+            // After a close the goods may be somebody else's: then a person says what is shipped.
+            let by_itself = told == Told::Paid;
+            entries.extend(self.shipping_begins(&after, &attempt, settling, by_itself).await?);
+        }
         Ok(Settled::Moved(entries))
     }
 

@@ -20,6 +20,7 @@ use crate::flow::paid::{Settled, Settling};
 use crate::metrics::Counter;
 use crate::refund::Refund;
 use crate::repair;
+use crate::shipment::ShippingPolicy;
 use crate::store::{Arrival, Remark, Verdict};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -127,6 +128,7 @@ async fn accept(
         proof: message.proof,
         now: arrival.received_at,
         dice: Arc::clone(&world.dice),
+        shipping: ShippingPolicy::None,
     };
     let unit = (arrival, refund, message.told, settling, message.dedupe_key);
     let heard = world.store.write(unit, |tx, (arrival, refund, told, settling, key)| {

@@ -18,6 +18,7 @@ pub mod openapi;
 mod paging;
 mod problem;
 pub mod routes;
+mod shipping;
 mod webhook_endpoints;
 mod wechat;
 

@@ -26,7 +26,7 @@ use super::limits::Limits;
 use super::problem::Refused;
 use super::{
     auth, body, console, deliveries, docs, events, idempotency, limits, merchant, miniprogram,
-    openapi, problem, webhook_endpoints, wechat,
+    openapi, problem, shipping, webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
@@ -86,6 +86,9 @@ fn merchant() -> OpenApiRouter<Arc<World>> {
         .routes(routes!(merchant::create_refund))
         .routes(routes!(merchant::refund))
         .routes(routes!(merchant::order_timeline))
+        .routes(routes!(shipping::show, shipping::ship))
+        .routes(routes!(shipping::remind))
+        .routes(routes!(shipping::list))
         .routes(routes!(events::events))
         .routes(routes!(events::event))
         .routes(routes!(deliveries::replay_event))

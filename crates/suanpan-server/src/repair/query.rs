@@ -85,6 +85,7 @@ async fn paid(world: &World, attempt: &Attempt, payment: Payment) -> Result<Stan
         proof: format!("asked for {}", attempt.out_trade_no),
         now: world.now(),
         dice: Arc::clone(&world.dice),
+        shipping: world.shipping(&order.app),
     };
     let give_back = refund::of_extra(world, &order, &matched)?;
     let unit = (matched, settling, give_back);

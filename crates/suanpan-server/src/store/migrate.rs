@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0003_watches.sql"),
     },
     Migration {
+        version: 4,
+        name: "platform",
+        sql: include_str!("../../migrations/0004_platform.sql"),
+    },
+    Migration {
         version: 5,
         name: "accounts",
         sql: include_str!("../../migrations/0005_accounts.sql"),

@@ -47,6 +47,12 @@ mod repaired;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod shipping;
+#[cfg(test)]
+mod shipping_lost;
+#[cfg(test)]
 mod story;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod world;

@@ -165,6 +165,13 @@ impl World {
         url
     }
 
+    /// A node over the same database that serves nothing and works at nothing, to be asked from here.
+    pub(crate) async fn idle_node(&mut self) -> Server {
+        let mut config = self.config();
+        config.server.listen = "127.0.0.1:0".parse().unwrap();
+        Server::open(config, self.seams()).await.unwrap()
+    }
+
     /// What the simulator wrote, as this world changes it.
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap();

@@ -125,6 +125,7 @@ pub(super) const fn step(step: Step) -> Say {
         Step::Query => say("查单", "query"),
         Step::Close => say("关单", "close"),
         Step::Refund => say("退款", "refund"),
+        Step::Shipping => say("发货", "shipping"),
         Step::Webhook => say("回调", "webhook"),
     }
 }

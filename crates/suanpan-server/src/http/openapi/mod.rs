@@ -143,12 +143,13 @@ fn idempotency_key() -> Parameter {
 
 const KEY: &str = "api_key";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     (
         "miniprogram",
         "小程序调用：不需要密钥，知道订单号就能付。/ What the mini program calls: no key, the order's id is the capability.",
     ),
     ("orders", "商户系统：订单。/ The merchant's system: orders."),
+    ("shipping", "商户系统：发货信息。/ The merchant's system: what is shipped."),
     ("webhooks", "商户系统：事件和接收端。/ The merchant's system: events and where they go."),
     ("wechat", "微信调用。/ What WeChat calls."),
     ("server", "服务本身。/ The server itself."),

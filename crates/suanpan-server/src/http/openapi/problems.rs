@@ -14,6 +14,7 @@ use utoipa::openapi::{Ref, RefOr};
 
 use crate::Error;
 use crate::http::problem::{Problem, status};
+use crate::repair::shipping::ShippingError;
 
 /// Under which name a handler lists its codes.
 pub(super) const EXTENSION: &str = "x-problems";
@@ -125,6 +126,7 @@ fn examples() -> Vec<Error> {
         login("40163", "code been used"),
         login("45011", "api minute-quota reach limit"),
         login("-1", "system error"),
+        Error::Token { refusal: refusal("40125", "invalid appsecret") },
         Error::Refused {
             operation: "POST /v3/pay/transactions/jsapi",
             refusal: refusal("APPID_MCHID_NOT_MATCH", "商户号与appid不匹配"),
@@ -135,6 +137,12 @@ fn examples() -> Vec<Error> {
                 refusal("SYSTEM_ERROR", "系统错误"),
             ))),
         },
+        ShippingError::Off.into(),
+        ShippingError::NotManaged.into(),
+        ShippingError::Running.into(),
+        ShippingError::Final.into(),
+        ShippingError::NotShipped.into(),
+        ShippingError::Reminded.into(),
         Error::Notification(wechat::Error::Signature { what: "notification" }),
         Error::ForeignNotification { why: "it is neither XML nor JSON".to_owned() },
         Error::Unmatched,

@@ -1,7 +1,9 @@
 //! What WeChat says of a refund, by whichever way, and what it moves: refund, order's sum, journal and event in one transaction.
 
 use serde_json::json;
-use suanpan_ledger::{Impossible, Outcome, RefundEvent, RefundState, refund as summed};
+use suanpan_ledger::{
+    Impossible, Outcome, RefundEvent, RefundState, ShippingEvent, refund as summed,
+};
 use suanpan_wechat as wechat;
 use suanpan_wechat::Fen;
 
@@ -128,7 +130,7 @@ impl Tx {
         let entry = line(&after, settling, &format!("{} → {state}", refund.state));
         self.journal_put(order_id, now, &entry).await?;
         if state == RefundState::Succeeded {
-            self.refund_counted(&after).await?;
+            self.refund_counted(&after, now).await?;
         }
         if let Some(kind) = kind(state) {
             self.event_put(&told_of(kind, &after, settling)).await?;
@@ -137,7 +139,7 @@ impl Tx {
     }
 
     /// Adds up what went back of the order's own payment. A second payment of it that went back is no refund of what was owed.
-    async fn refund_counted(&mut self, refund: &Refund) -> Result<(), StoreError> {
+    async fn refund_counted(&mut self, refund: &Refund, now: i64) -> Result<(), StoreError> {
         let order = self.order(&refund.order_id).await?;
         let order: Order = order.ok_or(StoreError::Stale { what: "order" })?;
         let refunds = self.refunds(&order.id).await?;
@@ -153,7 +155,12 @@ impl Tx {
         if sum == order.amount_refunded {
             return Ok(());
         }
-        self.order_refunded(&order, sum).await
+        self.order_refunded(&order, sum).await?;
+        if sum == order.amount {
+            let why = "all of the money went back";
+            self.shipping_moved(&order.id, ShippingEvent::Refunded, why, now).await?;
+        }
+        Ok(())
     }
 
     async fn refund_alarm(

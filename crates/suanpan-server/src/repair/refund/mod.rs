@@ -21,6 +21,7 @@ use crate::error::chain;
 use crate::flow::paid::{Matched, Settling};
 use crate::order::Order;
 use crate::refund::Refund;
+use crate::shipment::ShippingPolicy;
 use crate::store::{NewDue, Once, StoreError, Tx};
 use crate::timeline::Step;
 use crate::world::World;
@@ -236,7 +237,8 @@ pub(crate) async fn ask_at_once(
 }
 
 fn settling(world: &World, step: Step, proof: String) -> Settling {
-    Settling { step, proof, now: world.now(), dice: Arc::clone(&world.dice) }
+    let (now, dice) = (world.now(), Arc::clone(&world.dice));
+    Settling { step, proof, now, dice, shipping: ShippingPolicy::None }
 }
 
 /// The kind of due work that sees a refund to its end.
