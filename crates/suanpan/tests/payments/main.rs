@@ -15,6 +15,10 @@ mod doubts;
 #[cfg(test)]
 mod extra;
 #[cfg(test)]
+mod faults_gateway;
+#[cfg(test)]
+mod faults_notify;
+#[cfg(test)]
 mod floods;
 #[cfg(test)]
 mod gate;

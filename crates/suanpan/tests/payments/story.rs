@@ -64,13 +64,13 @@ fn in_order(mut lines: Vec<String>) -> String {
 /// Masked codes and openids, serial numbers of nobody, and how long the machine took.
 fn steady(line: &str) -> String {
     let words = line.split(' ').map(|word| {
-        let serial = word.len() == 40 && word.starts_with("7F");
+        let serial = word.trim_end_matches(',').len() == 40 && word.starts_with("7F");
         if word.ends_with("**") {
             "CODE**"
         } else if word.starts_with('o') && word.contains('…') {
             "OPEN…ID"
         } else if serial {
-            "SERIAL"
+            "SERIAL,"
         } else {
             word
         }
