@@ -45,6 +45,8 @@ pub(crate) struct Keys {
 struct Fetches {
     /// When a message with an unknown key made us ask, in unix microseconds.
     prompted_at: Option<i64>,
+    /// When it made us look at what is kept.
+    looked_at: Option<i64>,
     /// How many went wrong since the last that went well.
     failures: u32,
 }
@@ -133,11 +135,29 @@ pub(crate) async fn ask<C: Call>(world: &World, account: &Account, call: &C) -> 
     let Some(client::Error::WeChat(UnknownSerial { serial, .. })) = outcome.error() else {
         return outcome;
     };
-    if learn(world, account, serial).await { world.ask(&world.client, call).await } else { outcome }
+    if learn(world, account, serial, Patience::Waits).await {
+        world.ask(&world.client, call).await
+    } else {
+        outcome
+    }
+}
+
+/// What whoever needs a key does while it is being fetched for somebody else.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Patience {
+    /// It is an answer to a question of ours, and there are only so many of these.
+    Waits,
+    /// It is a notification: anybody can post one, and WeChat repeats its own.
+    ComesAgain,
 }
 
 /// Looks for a key that a message named and that is not here. Answers whether it is here now.
-pub(crate) async fn learn(world: &World, account: &Account, serial: &str) -> bool {
+pub(crate) async fn learn(
+    world: &World,
+    account: &Account,
+    serial: &str,
+    patience: Patience,
+) -> bool {
     let (Some(keys), Ok(serial)) = (account.keys(), Serial::normalised(serial)) else {
         return false;
     };
@@ -145,18 +165,28 @@ pub(crate) async fn learn(world: &World, account: &Account, serial: &str) -> boo
     if serial.is_public_key() {
         return false;
     }
-    let mut fetches = keys.fetches.lock().await;
     if keys.has(&serial) {
         return true;
     }
+    let mut fetches = match patience {
+        Patience::Waits => keys.fetches.lock().await,
+        Patience::ComesAgain => match keys.fetches.try_lock() {
+            Ok(fetches) => fetches,
+            Err(_) => return false,
+        },
+    };
+    let now = world.now();
+    let since = |at: Option<i64>, pause: i64| at.is_some_and(|at| now < at.saturating_add(pause));
+    // Anybody can post a message with an invented serial: it must not make us read and ask each time.
+    if keys.has(&serial) || since(fetches.looked_at, LOOKED_EVERY) {
+        return keys.has(&serial);
+    }
+    fetches.looked_at = Some(now);
     // Another node may have been faster.
     if let Err(error) = load(world, account).await {
         tracing::warn!(mchid = %account.mchid, error = chain(&error), "the kept certificates cannot be read");
     }
-    let now = world.now();
-    let lately = fetches.prompted_at.is_some_and(|at| now < at.saturating_add(PROMPTED_EVERY));
-    // Anybody can post a message with an invented serial: it must not make us ask WeChat each time.
-    if keys.has(&serial) || lately {
+    if keys.has(&serial) || since(fetches.prompted_at, PROMPTED_EVERY) {
         return keys.has(&serial);
     }
     fetches.prompted_at = Some(now);
@@ -308,6 +338,8 @@ const PUBLIC_KEY_REMEDY: &str = "download the WeChat Pay public key from the mer
 const NO_CERTIFICATES: &str = "RESOURCE_NOT_EXISTS";
 /// WeChat wants it at least that often: twelve hours, in microseconds.
 const EVERY: i64 = 12 * 3_600_000_000;
+/// At most once a second, in microseconds.
+const LOOKED_EVERY: i64 = 1_000_000;
 /// At most one a minute where a message prompts it.
 const PROMPTED_EVERY: i64 = 60_000_000;
 /// After a failure: half a minute, then doubled.

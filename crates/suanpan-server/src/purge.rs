@@ -3,7 +3,8 @@
 //! Orders, payments, refunds, journal and events are kept for ever. Gone are
 //! idempotency keys after their day, console links and sessions and replaced
 //! secrets a day after their end, and notifications after
-//! `retention.inbox_days`, all but those that wait for a person.
+//! `retention.inbox_days`, all but those that wait for a person. What was refused
+//! anybody can have posted, so it is kept for a week only.
 
 use crate::Error;
 use crate::config::RetentionConfig;
@@ -59,6 +60,7 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
         keys: now.saturating_sub(REMEMBERED),
         expired: now.saturating_sub(DAY),
         inbox: now.saturating_sub(world.inbox_micros),
+        refused: now.saturating_sub(SHORTEST_DAYS.saturating_mul(DAY)),
     };
     let (mut rows, mut next) = (0_u64, now.saturating_add(HOUR));
     for batch in 1..=BATCHES {

@@ -23,7 +23,7 @@ use crate::flow::paid::{Matched, Settled, Settling};
 use crate::flow::refund_notice::{self, RefundTold};
 use crate::gateway;
 use crate::ids::OrderId;
-use crate::keys;
+use crate::keys::{self, Patience};
 use crate::metrics::Counter;
 use crate::order::{Attempt, Order};
 use crate::repair::refund;
@@ -116,7 +116,7 @@ async fn verify_or_learn(
     let now = world.clock.now_seconds();
     match verify(account, headers, body, now) {
         Err(Error::Notification(UnknownSerial { serial, known })) => {
-            if keys::learn(world, account, &serial).await {
+            if keys::learn(world, account, &serial, Patience::ComesAgain).await {
                 return verify(account, headers, body, now);
             }
             Err(Error::Notification(UnknownSerial { serial, known }))
@@ -296,20 +296,27 @@ async fn alarm(world: &World, order: &Order, mismatch: &Mismatch) -> Result<(), 
     world.journal(&order.id, Entry::new(Step::Notify, text)).await
 }
 
-/// The headers that a verdict can be repeated from.
+/// The headers that a verdict can be repeated from; anybody can send them, so each has its length.
 fn kept(headers: &HeaderMap) -> String {
-    let wanted = headers.iter().filter(|(name, _)| {
-        let name = name.as_str();
-        name.starts_with("wechatpay-") || name == "content-type" || name == "user-agent"
+    let kept = KEPT_HEADERS.iter().filter_map(|name| {
+        let bytes = headers.get(*name)?.as_bytes();
+        let bytes = bytes.get(..KEPT_OF_A_HEADER).unwrap_or(bytes);
+        Some(((*name).to_owned(), Value::String(String::from_utf8_lossy(bytes).into_owned())))
     });
-    let kept: Map<String, Value> = wanted
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), Value::String(value))
-        })
-        .collect();
-    Value::Object(kept).to_string()
+    Value::Object(kept.collect::<Map<_, _>>()).to_string()
 }
+
+const KEPT_HEADERS: [&str; 7] = [
+    "wechatpay-timestamp",
+    "wechatpay-nonce",
+    "wechatpay-serial",
+    "wechatpay-signature",
+    "wechatpay-signature-type",
+    "content-type",
+    "user-agent",
+];
+/// A signature has 344 characters.
+const KEPT_OF_A_HEADER: usize = 512;
 
 /// How much of a message is kept that nobody can prove to be WeChat's, in bytes.
 const KEPT_OF_A_REFUSED_BODY: usize = 1024;

@@ -43,7 +43,7 @@ impl Tx {
             lane: None,
             body: &serde_json::json!(Work { attempt_id: attempt.id.clone() }).to_string(),
             order_id: Some(attempt.order_id.as_str()),
-            due_at: next(attempt, now, jitter),
+            due_at: next(attempt, false, now, jitter),
             created_at: now,
         };
         self.due_put(&due).await.map(drop)
@@ -106,13 +106,9 @@ async fn look(
     attempt: &Attempt,
     order: &Order,
 ) -> Result<bool, Error> {
-    let is_open = match order.status {
-        OrderStatus::Unpaid | OrderStatus::Paying => true,
-        OrderStatus::Paid | OrderStatus::Closed => false,
-    };
     match attempt.state {
         AttemptState::Paid => Ok(true),
-        AttemptState::Created | AttemptState::Prepaid if is_open => {
+        AttemptState::Created | AttemptState::Prepaid if is_open(order.status) => {
             Ok(match query(world, account, attempt).await? {
                 Standing::Paid | Standing::Ended => true,
                 Standing::Open | Standing::Absent | Standing::Unknown => false,
@@ -141,6 +137,13 @@ async fn look(
     }
 }
 
+const fn is_open(order: OrderStatus) -> bool {
+    match order {
+        OrderStatus::Unpaid | OrderStatus::Paying => true,
+        OrderStatus::Paid | OrderStatus::Closed => false,
+    }
+}
+
 /// Done, or another look. The attempt is read again: it may have moved while WeChat was asked.
 async fn conclude(world: &World, claim: &Claim, over: bool) -> Result<(), Error> {
     let work: Work = serde_json::from_str(&claim.body).map_err(|_| Error::Broken)?;
@@ -150,7 +153,10 @@ async fn conclude(world: &World, claim: &Claim, over: bool) -> Result<(), Error>
             let attempt = tx.attempt(id).await?;
             match attempt.filter(|attempt| !*over && attempt.state != AttemptState::Paid) {
                 Some(attempt) => {
-                    let at = next(&attempt, *now, *jitter);
+                    // The order may have come to its end meanwhile: then this one is closed, and not in an hour.
+                    let order = tx.order(&attempt.order_id).await?;
+                    let ended = order.is_some_and(|order| !is_open(order.status));
+                    let at = next(&attempt, ended, *now, *jitter);
                     tx.due_retry(claim, at, "it can still be paid, or nobody can tell").await
                 }
                 None => tx.due_done(claim).await,
@@ -162,9 +168,12 @@ async fn conclude(world: &World, claim: &Claim, over: bool) -> Result<(), Error>
 }
 
 /// When to look at an attempt next, in unix microseconds.
-fn next(attempt: &Attempt, now: i64, jitter: i64) -> i64 {
+fn next(attempt: &Attempt, ended: bool, now: i64, jitter: i64) -> i64 {
     if !attempt.state.is_live() {
         return now.saturating_add(AFTER_CLOSE);
+    }
+    if ended {
+        return now.saturating_add(SOON);
     }
     // A new `prepay_id` opens sheets for two hours more, so the schedule begins anew.
     let from = attempt.prepay_at.unwrap_or_default().max(attempt.created_at);

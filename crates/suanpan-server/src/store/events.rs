@@ -70,13 +70,25 @@ impl Tx {
     ///
     /// Deliveries to one endpoint about one order go out one after the other.
     pub async fn event_put(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.exec(PUT, &event.args()).await?;
+        let told = self.after_those_before(event).await?;
+        self.exec(PUT, &told.args()).await?;
         for endpoint in self.endpoints().await? {
             if endpoint.wants(&event.kind) {
-                self.first_delivery_put(event, &endpoint.id).await?;
+                self.first_delivery_put(&told, &endpoint.id, event.created_at).await?;
             }
         }
         Ok(())
+    }
+
+    /// The event with its place among those of its order: whoever commits later tells later, whatever his clock says.
+    async fn after_those_before(&mut self, event: &Event) -> Result<Event, StoreError> {
+        let latest = match &event.order_id {
+            Some(order_id) => self.row(LATEST, &vals![order_id]).await?,
+            None => None,
+        };
+        let latest = latest.map(|row| row.int("created_at")).transpose()?;
+        let earliest = latest.map_or(event.created_at, |latest| latest.saturating_add(1));
+        Ok(Event { created_at: event.created_at.max(earliest), ..event.clone() })
     }
 
     /// Puts an event in that only one endpoint is told of.
@@ -86,16 +98,17 @@ impl Tx {
         endpoint_id: &str,
     ) -> Result<(), StoreError> {
         self.exec(PUT, &event.args()).await?;
-        self.first_delivery_put(event, endpoint_id).await
+        self.first_delivery_put(event, endpoint_id, event.created_at).await
     }
 
     async fn first_delivery_put(
         &mut self,
         event: &Event,
         endpoint_id: &str,
+        due_at: i64,
     ) -> Result<(), StoreError> {
         let key = format!("{WEBHOOK}:{}:{endpoint_id}", event.id);
-        self.delivery_put(event, endpoint_id, &key, event.created_at).await.map(drop)
+        self.delivery_put(event, endpoint_id, &key, due_at).await.map(drop)
     }
 
     /// Puts the work in to deliver an event to one endpoint; a second one of the same `key` is not put in.
@@ -186,6 +199,8 @@ impl DeliveryAttempt {
     }
 }
 
+const LATEST: &str =
+    "SELECT created_at FROM event WHERE order_id = $1 ORDER BY created_at DESC LIMIT 1";
 const PUT: &str =
     "INSERT INTO event (id, order_id, type, body, created_at) VALUES ($1, $2, $3, $4, $5)";
 const EVENT: &str = "SELECT * FROM event WHERE id = $1";

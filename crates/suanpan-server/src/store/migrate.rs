@@ -52,6 +52,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "idempotency_and_replay",
         sql: include_str!("../../migrations/0006_idempotency_and_replay.sql"),
     },
+    Migration {
+        version: 7,
+        name: "refused",
+        sql: include_str!("../../migrations/0007_refused.sql"),
+    },
 ];
 
 /// Where a database stands.

@@ -14,18 +14,21 @@ pub struct Horizon {
     pub expired: i64,
     /// Notifications that arrived before this time, and that nobody has to look at.
     pub inbox: i64,
+    /// Messages that arrived before this time and are not WeChat's, or cannot be proven to be.
+    pub refused: i64,
 }
 
 impl Tx {
     /// Deletes a few rows of each kind; answers how many, and whether there may be more.
     pub async fn purge(&mut self, horizon: &Horizon) -> Result<(u64, bool), StoreError> {
-        let Horizon { now, keys, expired, inbox } = *horizon;
+        let Horizon { now, keys, expired, inbox, refused } = *horizon;
         let gone = [
             self.exec(KEYS, &vals![keys, now, BATCH]).await?,
             self.exec(LINKS, &vals![expired, BATCH]).await?,
             self.exec(SESSIONS, &vals![expired, BATCH]).await?,
             self.exec(SECRETS, &vals![expired, BATCH]).await?,
             self.exec(INBOX, &vals![inbox, BATCH]).await?,
+            self.exec(REFUSED, &vals![refused, BATCH]).await?,
         ];
         let full = u64::try_from(BATCH).unwrap_or(u64::MAX);
         Ok((gone.into_iter().fold(0, u64::saturating_add), gone.contains(&full)))
@@ -50,4 +53,7 @@ const SECRETS: &str = "DELETE FROM webhook_old_secret WHERE (endpoint_id, secret
 // What fits no order of ours waits for a person, however long that takes.
 const INBOX: &str = "DELETE FROM inbox WHERE id IN (
     SELECT id FROM inbox WHERE received_at < $1 AND verdict <> 'unmatched'
+    ORDER BY received_at, id LIMIT $2)";
+const REFUSED: &str = "DELETE FROM inbox WHERE id IN (
+    SELECT id FROM inbox WHERE received_at < $1 AND verdict = 'refused'
     ORDER BY received_at, id LIMIT $2)";

@@ -5,6 +5,8 @@ mod crash;
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod units;

@@ -3,6 +3,7 @@
 //! Source: pay.weixin.qq.com/doc/v2/merchant/4011937248. Anyone can post to a
 //! notify URL, so nothing of a notice is looked at before its signature matches.
 
+use super::sub_merchant::{read_sub_merchant, sub_merchant_of};
 use super::{Fields, SignType};
 use crate::time::{beijing_compact, parse_beijing_compact};
 use crate::{
@@ -193,7 +194,7 @@ impl PaymentNotice {
         Payment {
             appid: self.appid.clone(),
             mchid: self.mch_id.clone(),
-            sub_mchid: self.sub_mch_id.clone(),
+            sub_mchid: sub_merchant_of(&self.mch_id, self.sub_mch_id.clone()),
             sub_appid: self.sub_appid.clone(),
             out_trade_no: self.out_trade_no.clone(),
             state: TradeState::Success,
@@ -224,7 +225,7 @@ impl PaidFields<'_> {
         Ok(Payment {
             appid: fields.parsed(what, "appid")?,
             mchid: fields.parsed(what, "mch_id")?,
-            sub_mchid: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
+            sub_mchid: read_sub_merchant(what, fields)?,
             sub_appid: fields.get("sub_appid").map(AppId::parse).transpose()?,
             out_trade_no: fields.parsed(what, "out_trade_no")?,
             state,

@@ -6,11 +6,10 @@
 
 use http::Request;
 
+use super::sub_merchant::read_sub_merchant;
 use super::{Account, Fields, SubMerchant, answer};
 use crate::time::parse_beijing_spaced;
-use crate::{
-    AppId, Call, Error, Fen, Host, MchId, Moment, OutRefundNo, Refund, RefundStatus, Reply,
-};
+use crate::{AppId, Call, Error, Fen, Host, Moment, OutRefundNo, Refund, RefundStatus, Reply};
 
 const WHAT: &str = "answer of refundquery";
 
@@ -107,7 +106,7 @@ impl Entry<'_> {
                 })
                 .transpose()?,
             received_account: self.get("refund_recv_accout").map(str::to_owned),
-            sub_mchid: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
+            sub_mchid: read_sub_merchant(WHAT, fields)?,
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use http::Request;
 
+use super::sub_merchant::read_sub_merchant;
 use super::{Account, Coupon, Fields, answer};
 use crate::{
     AppId, Call, Error, Fen, Host, MchId, Moment, OutRefundNo, OutTradeNo, Refund, RefundId,
@@ -153,7 +154,7 @@ impl Call for PlaceRefund<'_> {
             currency: fields.get("fee_type").unwrap_or("CNY").to_owned(),
             success_time: None,
             received_account: None,
-            sub_mchid: fields.get("sub_mch_id").map(MchId::parse).transpose()?,
+            sub_mchid: read_sub_merchant(WHAT, &fields)?,
         };
         if refund.out_refund_no != self.order.out_refund_no {
             return Err(Error::holds(WHAT, "out_refund_no", refund.out_refund_no.as_str()));

@@ -4,7 +4,7 @@
 //! and under its own `mch_id` and `appid`; the money is the sub-merchant's.
 
 use super::Fields;
-use crate::{AppId, MchId};
+use crate::{AppId, Error, MchId};
 
 /// For whom a partner asks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,4 +23,19 @@ impl SubMerchant<'_> {
             fields.set_optional("sub_appid", sub.app_id.map(AppId::as_str));
         }
     }
+}
+
+/// The sub-merchant that WeChat's message is about. Some messages to a direct merchant name that merchant once more:
+/// there is no sub-merchant then.
+pub(super) fn sub_merchant_of(mch_id: &MchId, named: Option<MchId>) -> Option<MchId> {
+    named.filter(|named| named != mch_id)
+}
+
+/// The same, of a message.
+pub(super) fn read_sub_merchant(
+    what: &'static str,
+    fields: &Fields,
+) -> Result<Option<MchId>, Error> {
+    let named = fields.get("sub_mch_id").map(MchId::parse).transpose()?;
+    Ok(sub_merchant_of(&fields.parsed(what, "mch_id")?, named))
 }

@@ -117,6 +117,12 @@ async fn only_the_notice_that_fits_in_everything_counts() {
             notice(&world, &number, |f| f.set("result_code", "FAIL"), &key),
             "SP-FIELD",
         ),
+        (
+            "a sub-merchant's",
+            &mchid,
+            notice(&world, &number, |f| f.set("sub_mch_id", &other), &key),
+            "SP-NOTIFY-MISMATCH",
+        ),
         ("lower case", &mchid, lower_sign(&notice(&world, &number, as_is, &key)), "SP-SIGNATURE"),
         (
             "no signature",
@@ -134,7 +140,8 @@ async fn only_the_notice_that_fits_in_everything_counts() {
     assert!(world.events().await.is_empty());
 
     // All of them were for nothing, and the right one still counts: a hundred times at once, and moves once.
-    let right = notice(&world, &number, as_is, &key);
+    // Some of WeChat's messages name a direct merchant twice.
+    let right = notice(&world, &number, |f| f.set("sub_mch_id", &mchid), &key);
     let posts = (0..100).map(|_| post(&mchid, right.clone()));
     for (status, text) in futures_util::future::join_all(posts).await {
         assert_eq!((status, text.as_str()), (200, suanpan_wechat::v2::acknowledge()));
@@ -154,4 +161,24 @@ fn without_sign(xml: &str) -> String {
     let mut fields = Fields::parse(xml.as_bytes()).unwrap();
     fields.remove("sign");
     fields.to_xml()
+}
+
+#[tokio::test]
+async fn who_posts_long_headers_fills_no_disk() {
+    let world = World::open().await;
+    let url = format!("{}/wechat/notify/{}", world.url, world.mchid(0));
+    let post = reqwest::Client::new().post(url).body("{}");
+    let post =
+        post.header("wechatpay-x", "x".repeat(20_000)).header("user-agent", "x".repeat(20_000));
+    let status = post.send().await.unwrap().status().as_u16();
+    assert!((400..500).contains(&status), "{status}");
+    let store = world.look_into();
+    let longest = store.look((), |tx, ()| {
+        Box::pin(async move {
+            let row = tx.row("SELECT MAX(LENGTH(headers)) AS longest FROM inbox", &[]).await?;
+            row.unwrap().int("longest")
+        })
+    });
+    assert!(longest.await.unwrap() < 1_000);
+    store.close().await;
 }

@@ -34,7 +34,7 @@ impl World {
 
     /// Lets days go by until nobody has anything left to do, and holds the books against each other.
     pub(crate) async fn check_at_the_end(&self, days: u64) {
-        let store = open_store(self.folder.path(), self.now());
+        let store = self.look_into();
         for _ in 0..days * 8 {
             self.until_idle(&store).await;
             self.advance(3 * 60 * 60);
@@ -44,6 +44,11 @@ impl World {
         let books = self.books().await;
         books.hold();
         books.are_complete();
+    }
+
+    /// The backend's own file, beside the backend.
+    pub(crate) fn look_into(&self) -> Store {
+        open_store(self.folder.path(), self.now())
     }
 
     /// Waits until nothing is due, neither at the backend nor at WeChat.
@@ -71,7 +76,7 @@ impl World {
         let delivered =
             self.receiver.taken().into_iter().map(|sent| (sent.id, sent.body)).collect();
         let mut wechat = self.control("ledger", None).await;
-        let store = open_store(self.folder.path(), self.now());
+        let store = self.look_into();
         let look = store.look((), |tx, ()| {
             Box::pin(async move {
                 Ok(Books {
@@ -377,7 +382,7 @@ async fn a_checker_finds_each_lie() {
         .await;
     world.check_at_the_end(1).await;
 
-    let store = open_store(world.folder.path(), world.now());
+    let store = world.look_into();
     let exec = async |sql: &'static str| {
         let write = store.write((), move |tx, ()| Box::pin(async move { tx.exec(sql, &[]).await }));
         assert!(write.await.unwrap() > 0, "{sql} changed nothing");

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use suanpan_server::Config;
 
 use crate::accounts::{account, certificates, public_key};
+use crate::gate::Gate;
 use crate::world::World;
 
 /// The merchant with two platform certificates.
@@ -274,4 +275,38 @@ async fn a_new_certificate_is_fetched_once_for_all_who_wait() {
         assert_eq!(paid.status, 200, "{}", paid.json);
     }
     assert_eq!(world.asked("/v3/certificates").await, 2);
+}
+
+#[tokio::test]
+async fn strangers_with_invented_keys_wait_for_nobody_and_make_nobody_wait() {
+    let mut world = World::open_with(with_certificates).await;
+    until_fetched(&world, 1).await;
+    let gate = Gate::before(&world.simulator).await;
+    let host = gate.url.clone();
+    let node = world.start_node(|config| config.wechat.merchant_hosts = vec![host]).await;
+    // One of them makes us ask WeChat, which takes its time.
+    let mut held = gate.hold_question("/v3/certificates", 1);
+    let forged = async |serial: u32| {
+        let url = format!("{node}/wechat/notify/{}", world.mchid(FLOWERS));
+        let post = reqwest::Client::new().post(url).body("{}");
+        let post = post.header("wechatpay-timestamp", (world.now() / 1_000_000).to_string());
+        let post = post.header("wechatpay-nonce", "n").header("wechatpay-signature", "c2lnbg==");
+        let post = post.header("wechatpay-serial", format!("{serial:040X}"));
+        post.send().await.unwrap().status().as_u16()
+    };
+    let prompts = async {
+        // The node may still be looking at what is kept, and then it is the next that prompts it.
+        while gate.passed().is_empty() {
+            assert_eq!(forged(1).await, 401);
+        }
+    };
+    let ((), ()) = tokio::join!(prompts, async {
+        held.arrives().await;
+        for serial in 2..20 {
+            assert_eq!(forged(serial).await, 401);
+        }
+        held.let_through();
+    });
+    let asked = gate.passed().iter().filter(|passed| passed.path == "/v3/certificates").count();
+    assert_eq!(asked, 1);
 }

@@ -201,6 +201,13 @@ async fn a_front_end_that_hammers_is_answered_and_wechat_is_spared() {
         let answers = join_all((0..30).map(|_| world.confirm(&order))).await;
         assert!(answers.iter().all(|answer| answer.json["status"] == "paying"));
         assert!(world.asked(query).await <= 2, "{}", world.asked(query).await);
+        // For days, if they like: what is the same is told once.
+        for _ in 0..5 {
+            world.advance(2);
+            world.confirm(&order).await;
+        }
+        assert!(3 <= world.asked(query).await, "{}", world.asked(query).await);
+        assert_eq!(world.timeline(&order).await.matches("NOTPAY").count(), 1);
     }
 }
 
