@@ -8,7 +8,7 @@ const PLACE: [&str; 2] = ["POST /v3/pay/transactions/jsapi", "POST /pay/unifiedo
 
 #[tokio::test]
 async fn an_answer_that_is_lost_costs_nothing() {
-    let world = World::open().await;
+    let world = World::open_impatient().await;
     for (nth, place) in PLACE.into_iter().enumerate() {
         let app = world.app(nth);
         let faults =

@@ -14,7 +14,15 @@ const CLOSE: [&str; 2] =
 async fn placing_again() -> World {
     World::open_with(|config, _| {
         config.orders.prepay_seconds = 0;
-        config.wechat.timeout_seconds = 20;
+    })
+    .await
+}
+
+/// The same, where WeChat does not answer at all.
+async fn impatient() -> World {
+    World::open_with(|config, _| {
+        config.orders.prepay_seconds = 0;
+        config.wechat.timeout_seconds = 2;
     })
     .await
 }
@@ -74,7 +82,7 @@ async fn who_paid_unnoticed_and_presses_again_has_paid() {
 
 #[tokio::test]
 async fn an_attempt_that_was_closed_unnoticed_is_followed_by_another() {
-    let world = World::open_with(|config, _| config.orders.prepay_seconds = 0).await;
+    let world = impatient().await;
     for nth in [0, 1] {
         let app = world.app(nth);
         let order = world.order(&format!("tea-{nth}"), &app).await;
@@ -166,7 +174,7 @@ async fn squat(world: &World, number: &str) {
 
 #[tokio::test]
 async fn a_number_that_stands_for_something_else_is_closed_and_left() {
-    let world = World::open_with(|config, _| config.orders.prepay_seconds = 0).await;
+    let world = impatient().await;
     let app = world.app(1);
     let order = world.order("tea-1", &app).await;
     world.fault("POST /pay/unifiedorder", "timeout_before", json!({ "times": 1 })).await;
@@ -186,7 +194,6 @@ async fn a_number_that_stands_for_something_else_is_closed_and_left() {
     2026-01-01 08:00:00 prepay       attempt OUT_TRADE_NO by APIv2
     2026-01-01 08:00:00 query        OUT_TRADE_NO: the answer is not known: https://wechat did not answer in time; asking soon
     2026-01-01 08:00:00 login        code CODE** is OPEN…ID in APPID
-    2026-01-01 08:00:00 query        asked for OUT_TRADE_NO: NOTPAY
     2026-01-01 08:00:00 query        asked for OUT_TRADE_NO: NOTPAY
     2026-01-01 08:00:00 close        OUT_TRADE_NO: closed at WeChat
     2026-01-01 08:00:00 prepay       attempt OUT_TRADE_NO-2 by APIv2

@@ -52,7 +52,11 @@ async fn what_cannot_be_told_is_left_to_a_person_at_the_deadline() {
 
 #[tokio::test]
 async fn an_answer_that_was_lost_is_asked_for_and_nothing_is_told_twice() {
-    let mut world = World::open_with(ships_virtually).await;
+    let mut world = World::open_with(|config, credentials| {
+        ships_virtually(config, credentials);
+        config.wechat.timeout_seconds = 2;
+    })
+    .await;
     world.fault(&format!("POST {UPLOAD}"), "timeout_after", json!({ "times": 1 })).await;
     let order = world.bought("tea-1", &world.app(0)).await;
     world.advance(10);

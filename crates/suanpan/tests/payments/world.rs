@@ -102,6 +102,11 @@ impl World {
         Self::open_with(|_, _| {}).await
     }
 
+    /// Its backend waits for WeChat two seconds of real time, for tests in which WeChat never answers.
+    pub(crate) async fn open_impatient() -> Self {
+        Self::open_with(|config, _| config.wechat.timeout_seconds = 2).await
+    }
+
     pub(crate) async fn open_with(configure: Configure) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(NEW_YEAR);
@@ -175,7 +180,10 @@ impl World {
     /// What the simulator wrote, as this world changes it.
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::load(&self.folder.path().join("wechat/suanpan.toml")).unwrap();
-        config.wechat.timeout_seconds = 2;
+        // Only what is lost on purpose is lost: a machine whose disk stalls answers late, and time stands still meanwhile.
+        config.wechat.timeout_seconds = 25;
+        config.webhooks.timeout_seconds = 50;
+        config.server.request_timeout_seconds = 60;
         (self.configure)(&mut config, &self.credentials);
         config
     }
