@@ -13,6 +13,7 @@ use suanpan_ledger::{Impossible, Mismatch, Overdrawn};
 use suanpan_wechat as wechat;
 
 use crate::ids::OrderId;
+use crate::repair::refund::RescueError;
 use crate::repair::shipping::ShippingError;
 use crate::store::StoreError;
 use crate::timeline::clock;
@@ -128,6 +129,9 @@ pub enum Error {
     /// WeChat is not told of a shipment now.
     #[error(transparent)]
     Shipping(#[from] ShippingError),
+    /// A refund cannot go to another account.
+    #[error(transparent)]
+    Rescue(#[from] RescueError),
     /// WeChat will not close an attempt that it was given a moment ago.
     #[error("WeChat closes no order of APIv2 in its first five minutes: this one from {}", clock(*.until))]
     CloseTooSoon {
@@ -292,6 +296,7 @@ impl Error {
             Self::TooManyRefunds => "SP-REFUND-TOO-MANY",
             Self::RefundReferenceTaken { .. } => "SP-REFUND-REFERENCE-TAKEN",
             Self::Shipping(cause) => cause.code(),
+            Self::Rescue(cause) => cause.code(),
             Self::CloseTooSoon { .. } => "SP-CLOSE-TOO-SOON",
             Self::OtherPayer => "SP-OTHER-PAYER",
             Self::ForeignForm => "SP-CONSOLE-FORM",
@@ -355,6 +360,7 @@ impl Error {
                 "use the refund that is there, or another reference"
             }
             Self::Shipping(cause) => cause.remedy(),
+            Self::Rescue(cause) => cause.remedy(),
             Self::CloseTooSoon { .. } => {
                 "let the first payer pay or wait until then: the same request gets in as soon as WeChat closes the first attempt"
             }
@@ -418,6 +424,7 @@ impl Error {
             | Self::UnmatchedRefund => Kind::NotFound,
             Self::WrongMethod { .. } => Kind::WrongMethod,
             Self::Shipping(cause) => cause.kind(),
+            Self::Rescue(cause) => cause.kind(),
             Self::ReferenceTaken { .. }
             | Self::KeyReused
             | Self::KeyRunning

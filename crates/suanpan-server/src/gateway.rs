@@ -18,6 +18,7 @@ use crate::config::ApiVersion;
 use crate::keys;
 use crate::order::{Attempt, Order, PartnerIds};
 use crate::refund::Refund;
+use crate::repair::refund::RescueError;
 use crate::world::World;
 
 /// An order as WeChat is asked to take it.
@@ -337,6 +338,49 @@ pub(crate) async fn query_refund(
             keys::ask(world, account, &call).await.try_map(|answer| answer.refund())
         }
     })
+}
+
+/// Where the money of an abnormal refund goes instead. It has no `Debug`: whose card it is is nobody's business.
+pub(crate) enum Destination {
+    /// The merchant's own card.
+    Merchant,
+    /// The payer's.
+    User { bank_type: String, bank_account: String, real_name: String },
+}
+
+/// Sends the money of an abnormal refund elsewhere. Once: asked again, WeChat would call it no longer abnormal.
+pub(crate) async fn rescue(
+    world: &World,
+    account: &Account,
+    refund: &Refund,
+    to: &Destination,
+) -> Result<Outcome<wechat::Refund>, Error> {
+    let request = RefundRequest::parse(&refund.request)?;
+    let RefundRequest::V3(order) = request else { return Err(RescueError::ByHand.into()) };
+    let Some(refund_id) = &refund.refund_id else {
+        return Err(RescueError::NotAbnormal(refund.state).into());
+    };
+    let keys = v3_keys(account)?;
+    let mut body = v3::AbnormalRefund {
+        sub_mchid: order.sub_mchid.clone(),
+        out_refund_no: refund.out_refund_no.clone(),
+        kind: "MERCHANT_BANK_CARD".to_owned(),
+        bank_type: None,
+        bank_account: None,
+        real_name: None,
+    };
+    if let Destination::User { bank_type, bank_account, real_name } = to {
+        // The key that the request names in `Wechatpay-Serial`.
+        let key = keys.keys.preferred().ok_or_else(|| no_keys(account, "wechatpay_public_key"))?;
+        let key = keys.keys.find(key).map_err(|_| no_keys(account, "wechatpay_public_key"))?;
+        let sealed = |text: &str| key.encrypt_oaep(text.as_bytes()).map_err(|_| Error::Broken);
+        body.kind = "USER_BANK_CARD".to_owned();
+        body.bank_type = Some(bank_type.clone());
+        body.bank_account = Some(sealed(bank_account)?);
+        body.real_name = Some(sealed(real_name)?);
+    }
+    let call = v3::ApplyAbnormalRefund { account: keys, refund_id, order: &body };
+    Ok(world.ask(&world.client, &call).await.try_map(|answer| answer.refund()))
 }
 
 /// Signs what `wx.requestPayment` takes, by the API that the attempt was placed by.

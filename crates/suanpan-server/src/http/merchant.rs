@@ -21,7 +21,7 @@ use crate::flow::order::{self, NewOrder};
 use crate::order::{Order, OrderView};
 use crate::refund::RefundView;
 use crate::repair::close;
-use crate::repair::refund::{self, NewRefund};
+use crate::repair::refund::{self, NewDestination, NewRefund};
 use crate::store::{Once, OrderFilter};
 use crate::world::World;
 use crate::{Error, timeline};
@@ -122,6 +122,24 @@ pub(super) async fn refund(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     Ok(Answer(refund::find(&world, &id).await?.view()).into_response())
+}
+
+/// `POST /v1/refunds/{id}/abnormal`
+#[utoipa::path(post, path = "/refunds/{id}/abnormal", tag = "orders", operation_id = "rescue_refund",
+    summary = "异常退款改退到别的账户 / Send an abnormal refund elsewhere",
+    description = "银行退不回去时，退到付款人的另一张卡，或商户的结算卡。卡号和姓名用微信的公钥加密后发出，这里不存。只限 APIv3。\n\nWhere the bank would not take the money: to another card of the payer, or to the merchant's own. Number and name go out sealed under WeChat's key and are not kept here. APIv3 only.",
+    params(("id" = String, Path, description = "退款号 / the refund's id", example = "ref_019b76da2c007000800000000000000d")),
+    request_body = NewDestination,
+    responses((status = 200, description = "已受理 / taken", body = RefundView<'static>)),
+    extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-REFUND-NOT-ABNORMAL", "SP-REFUND-BY-HAND", "SP-WECHAT-REFUSED"]))))]
+pub(super) async fn rescue_refund(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+    Json(new): Json<NewDestination>,
+) -> Result<Response, Refused> {
+    // It runs to its end even if the caller hangs up: somebody has to hear what WeChat says.
+    let sent = tokio::spawn(async move { refund::rescue(&world, &id, new).await });
+    Ok(Answer(sent.await.map_err(|_| Error::Broken)??.view()).into_response())
 }
 
 /// `GET /v1/orders/{id}/timeline`: JSON, or the text alone for `Accept: text/plain`.

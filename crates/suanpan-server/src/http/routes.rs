@@ -85,6 +85,7 @@ fn merchant() -> OpenApiRouter<Arc<World>> {
         .routes(routes!(merchant::close_order))
         .routes(routes!(merchant::create_refund))
         .routes(routes!(merchant::refund))
+        .routes(routes!(merchant::rescue_refund))
         .routes(routes!(merchant::order_timeline))
         .routes(routes!(shipping::show, shipping::ship))
         .routes(routes!(shipping::remind))

@@ -228,3 +228,74 @@ async fn a_web_server_that_wants_a_certificate_is_no_refusal_of_wechats() {
     world.until_told(&order, " accepted").await;
     assert_eq!(world.refunds_at_wechat().await.len(), 1);
 }
+
+/// A refund of APIv3 that the bank would not take.
+async fn abnormal(world: &World, nth: usize, reference: &str) -> Value {
+    world.control("switches", Some(json!({ "refund_ends": "ABNORMAL" }))).await;
+    let order = world.paid(reference, &world.app(nth)).await;
+    let made = world.refund(&order, json!({})).await;
+    world.advance(2);
+    world.until_told(&order, "processing → abnormal").await;
+    made.json
+}
+
+#[tokio::test]
+async fn what_the_bank_would_not_take_goes_to_another_account() {
+    let world = World::open().await;
+    let card = json!({
+        "type": "USER_BANK_CARD", "bank_type": "CMB_DEBIT", "bank_account": "6225880137706868", "real_name": "张三",
+    });
+    for (nth, (to, fault)) in [(json!({ "type": "MERCHANT_BANK_CARD" }), None), (card, Some("cut"))]
+        .into_iter()
+        .enumerate()
+    {
+        let refund = abnormal(&world, 0, &format!("tea-{nth}")).await;
+        let path = format!("/v1/refunds/{}/abnormal", refund["id"].as_str().unwrap());
+        let call = "POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund";
+        if let Some(fault) = fault {
+            world.fault(call, fault, json!({ "times": 1 })).await;
+        }
+        let sent = world.merchant("POST", &path, Some(to)).await;
+        assert_eq!(sent.status, 200, "{}", sent.json);
+        let order = refund["order_id"].as_str().unwrap();
+        world.until_told(order, "abnormal → processing").await;
+        let again = world.merchant("POST", &path, Some(json!({ "type": "MERCHANT_BANK_CARD" })));
+        again.await.is_problem(409, "SP-REFUND-NOT-ABNORMAL");
+        world.advance(2);
+        world.until_told(order, "processing → succeeded").await;
+        assert_eq!(world.refunded(order).await, 990);
+        // Whose card it is WeChat alone can read.
+        let told = world.timeline(order).await;
+        let asked = world.control("requests", None).await.to_string();
+        assert!(asked.contains("apply-abnormal-refund"));
+        for secret in ["6225880137706868", "张三"] {
+            assert!(!asked.contains(secret) && !told.contains(secret), "{secret}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_fits_goes_to_another_account() {
+    let world = World::open().await;
+    let by_v2 = abnormal(&world, 1, "tea-1").await;
+    let path = |refund: &Value| format!("/v1/refunds/{}/abnormal", refund["id"].as_str().unwrap());
+    let merchants = json!({ "type": "MERCHANT_BANK_CARD" });
+    let refused = world.merchant("POST", &path(&by_v2), Some(merchants)).await;
+    refused.is_problem(409, "SP-REFUND-BY-HAND");
+    let by_v3 = abnormal(&world, 0, "tea-2").await;
+    for wrong in [
+        json!({ "type": "CASH" }),
+        json!({ "type": "USER_BANK_CARD" }),
+        json!({ "type": "MERCHANT_BANK_CARD", "real_name": "张三" }),
+        json!({ "type": "USER_BANK_CARD", "bank_type": "CMB_DEBIT", "bank_account": "1\n", "real_name": "张三" }),
+    ] {
+        let refused = world.merchant("POST", &path(&by_v3), Some(wrong)).await;
+        refused.is_problem(422, "SP-REQUEST-FIELD");
+    }
+    let unknown = world.merchant(
+        "POST",
+        "/v1/refunds/ref_none/abnormal",
+        Some(json!({ "type": "MERCHANT_BANK_CARD" })),
+    );
+    unknown.await.is_problem(404, "SP-NOT-FOUND");
+}

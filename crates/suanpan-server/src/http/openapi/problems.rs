@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use suanpan_ledger::{Mismatch, Overdrawn};
+use suanpan_ledger::{Mismatch, Overdrawn, RefundState};
 use suanpan_wechat as wechat;
 use suanpan_wechat::Fen;
 use utoipa::openapi::content::ContentBuilder;
@@ -14,6 +14,7 @@ use utoipa::openapi::{Ref, RefOr};
 
 use crate::Error;
 use crate::http::problem::{Problem, status};
+use crate::repair::refund::RescueError;
 use crate::repair::shipping::ShippingError;
 
 /// Under which name a handler lists its codes.
@@ -121,6 +122,8 @@ fn examples() -> Vec<Error> {
         Error::Overdrawn(Overdrawn { asked: Fen::new(990).unwrap_or(Fen::ZERO), left: Fen::ZERO }),
         Error::NothingLeft,
         Error::TooManyRefunds,
+        RescueError::NotAbnormal(RefundState::Processing).into(),
+        RescueError::ByHand.into(),
         Error::RefundReferenceTaken { id: "ref_019b76da2c007000800000000000000d".to_owned() },
         login("40029", "invalid code"),
         login("40163", "code been used"),

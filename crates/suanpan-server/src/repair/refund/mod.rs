@@ -8,6 +8,7 @@
 
 mod begin;
 mod hear;
+mod rescue;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use begin::Started;
 pub use begin::{Begun, Draft, NewRefund};
 pub(crate) use hear::hear;
 use hear::{close, note};
+pub use rescue::{NewDestination, RescueError, rescue};
 
 /// Starts a refund and asks WeChat for it once; it is stored whatever WeChat says.
 ///
