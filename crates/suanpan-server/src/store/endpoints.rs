@@ -68,7 +68,8 @@ impl Tx {
     }
 
     /// Puts an endpoint in, or makes the one of this id as it is here, in use again. When it was made is kept, and a
-    /// secret that it had before signs until `signs_until`.
+    /// secret that it had before signs until `signs_until`. One that is called no more stays so, unless its address or
+    /// secret is another now, or it was out of use meanwhile: then it is somebody's wish to try it again.
     pub async fn endpoint_adopt(
         &mut self,
         endpoint: &Endpoint,
@@ -152,7 +153,12 @@ const ADOPT: &str = "INSERT INTO webhook_endpoint (id, url, events, secret, crea
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (id) DO UPDATE SET url = excluded.url, events = excluded.events,
         secret = excluded.secret, source = excluded.source, deleted_at = NULL,
-        disabled_at = NULL, disabled_reason = NULL";
+        disabled_at = CASE WHEN webhook_endpoint.deleted_at IS NULL
+            AND webhook_endpoint.url = excluded.url AND webhook_endpoint.secret = excluded.secret
+            THEN webhook_endpoint.disabled_at END,
+        disabled_reason = CASE WHEN webhook_endpoint.deleted_at IS NULL
+            AND webhook_endpoint.url = excluded.url AND webhook_endpoint.secret = excluded.secret
+            THEN webhook_endpoint.disabled_reason END";
 const ALL: &str = "SELECT * FROM webhook_endpoint WHERE deleted_at IS NULL ORDER BY created_at, id";
 const PAGE: &str = "SELECT * FROM webhook_endpoint
     WHERE deleted_at IS NULL AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3";

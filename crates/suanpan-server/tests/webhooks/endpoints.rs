@@ -106,6 +106,44 @@ async fn the_configuration_is_followed_at_each_start() {
     assert_eq!(id(list_endpoints(&fourth.world, None, 100).await.unwrap()), before);
 }
 
+/// A start is no reason to call a receiver again that said it was gone.
+#[tokio::test]
+async fn a_start_calls_nobody_again_that_said_it_was_gone() {
+    let receiver = Receiver::open(Mood::Answers(410)).await;
+    let (here, elsewhere) = (receiver.url.as_str(), "https://b.example.com/");
+    let first = Shop::open_with(&configured(here, KEY, "")).await.unwrap();
+    let worker = first.work();
+    first.happens(&first.order("tea-1").await, "order.paid").await;
+    first.quiet().await;
+    worker.stop().await;
+
+    let mut seed = 1;
+    for (what, webhooks, is_disabled) in [
+        ("the same", configured(here, KEY, ""), true),
+        ("other events", configured(here, KEY, "events = [\"order.paid\"]"), true),
+        ("another key", configured(here, OTHER_KEY, ""), false),
+    ] {
+        seed += 1;
+        let next = first.node(&webhooks, seed).await.unwrap();
+        let disabled = list_endpoints(&next.world, None, 100).await.unwrap().remove(0).disabled;
+        let reason = disabled.map(|(_, reason)| reason);
+        let wanted = is_disabled.then(|| "answered 410 Gone".to_owned());
+        assert_eq!(reason, wanted, "{what}");
+    }
+
+    // Out of the file and in again is a wish, too.
+    let id = list_endpoints(&first.world, None, 100).await.unwrap().remove(0).id;
+    let put = first.world.store().write(id, |tx, id| {
+        Box::pin(async move { tx.endpoint_disable(id, 1, "answered 410 Gone").await })
+    });
+    assert!(put.await.unwrap());
+    first.node(&configured(elsewhere, KEY, ""), 8).await.unwrap();
+    let last = first.node(&configured(here, OTHER_KEY, ""), 9).await.unwrap();
+    let endpoints = list_endpoints(&last.world, None, 100).await.unwrap();
+    assert_eq!(endpoints.len(), 1);
+    assert!(endpoints[0].disabled.is_none());
+}
+
 #[tokio::test]
 async fn an_endpoint_of_the_configuration_is_changed_there_only() {
     let shop = Shop::open_with(&configured("https://a.example.com/", KEY, "")).await.unwrap();
