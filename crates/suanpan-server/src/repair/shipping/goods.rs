@@ -5,6 +5,7 @@ use suanpan_wechat::platform::{MAX_ITEM_DESC, MAX_PARCELS};
 use utoipa::ToSchema;
 
 use crate::Error;
+use crate::flow::order::text;
 use crate::shipment::ShippingPolicy;
 use crate::shipment::{Goods, Logistics, Parcel};
 
@@ -121,23 +122,24 @@ fn checked(mut parcel: Parcel, logistics_type: Logistics, words: &str) -> Result
     if parcel.item_desc.trim().is_empty() {
         parcel.item_desc = words.chars().take(MAX_ITEM_DESC).collect();
     }
-    if MAX_ITEM_DESC < parcel.item_desc.chars().count() {
-        let rule = format!("must have at most {MAX_ITEM_DESC} characters");
-        return Err(Error::field("item_desc", rule));
-    }
+    parcel.item_desc = text("item_desc", parcel.item_desc, MAX_ITEM_DESC)?;
     let is_express = logistics_type == Logistics::Express;
-    for (name, text) in
+    for (name, given) in
         [("express_company", &parcel.express_company), ("tracking_no", &parcel.tracking_no)]
     {
-        match text.as_deref() {
+        match given.as_deref() {
             None if is_express => return Err(Error::field(name, "is needed by express")),
             Some(_) if !is_express => {
                 return Err(Error::field(name, "goes with logistics_type express alone"));
             }
-            Some(text) if !(1..=128).contains(&text.len()) => {
-                return Err(Error::field(name, "must have 1 to 128 bytes"));
+            Some(given) => {
+                text(name, given.to_owned(), MAX_CODE)?;
+                if MAX_CODE < given.len() {
+                    let rule = format!("must have at most {MAX_CODE} bytes in UTF-8");
+                    return Err(Error::field(name, rule));
+                }
             }
-            Some(_) | None => {}
+            None => {}
         }
     }
     let mask = |name, text: Option<String>| text.map(|text| masked(name, &text)).transpose();
@@ -168,6 +170,9 @@ fn masked(name: &'static str, text: &str) -> Result<String, Error> {
     let shown = head.len().saturating_sub(4);
     Ok(format!("{}****{last}", head.get(..shown).unwrap_or_default()))
 }
+
+/// The most bytes of a company's code and of a number.
+const MAX_CODE: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -207,7 +212,7 @@ mod tests {
         check(r#"{"express_company":"ZTO"}"#, "`tracking_no` is needed by express");
         check(
             r#"{"express_company":"","tracking_no":"1"}"#,
-            "`express_company` must have 1 to 128 bytes",
+            "`express_company` must have 1 to 128 characters",
         );
         check(
             &format!(r#"{{"logistics_type":"virtual",{ZTO}}}"#),
@@ -237,8 +242,33 @@ mod tests {
         let long = "茶".repeat(121);
         check(
             &format!(r#"{{{ZTO},"item_desc":"{long}"}}"#),
-            "`item_desc` must have at most 120 characters",
+            "`item_desc` must have 1 to 120 characters",
         );
+        let long = "9".repeat(129);
+        check(
+            &format!(r#"{{"express_company":"ZTO","tracking_no":"{long}"}}"#),
+            "`tracking_no` must have 1 to 128 characters",
+        );
+        let long = "茶".repeat(43);
+        check(
+            &format!(r#"{{"express_company":"ZTO","tracking_no":"{long}"}}"#),
+            "`tracking_no` must have at most 128 bytes in UTF-8",
+        );
+    }
+
+    /// What the payer and the person at the console see, and what the database keeps, is one line that reads as it stands.
+    #[test]
+    fn a_text_that_no_page_can_show_is_refused() {
+        for bad in [r"\u0000", r"\n", r"\u001b[31m", r"\u202e", r"\uffff"] {
+            for (field, body) in [
+                ("item_desc", format!(r#"{{{ZTO},"item_desc":"茶{bad}"}}"#)),
+                ("tracking_no", format!(r#"{{"express_company":"ZTO","tracking_no":"1{bad}"}}"#)),
+                ("express_company", format!(r#"{{"express_company":"Z{bad}","tracking_no":"1"}}"#)),
+                ("item_desc", format!(r#"{{"parcels":[{{{ZTO},"item_desc":"茶{bad}"}}]}}"#)),
+            ] {
+                check(&body, &format!("`{field}` must not hold control characters"));
+            }
+        }
     }
 
     #[test]
