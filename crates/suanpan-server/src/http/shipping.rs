@@ -20,7 +20,7 @@ use crate::Error;
 use crate::flow::order;
 use crate::repair::shipping::{self, NewGoods};
 use crate::shipment::ShippingView;
-use crate::store::ShipmentFilter;
+use crate::store::{Once, ShipmentFilter};
 use crate::world::World;
 
 /// How a shipment is looked at.
@@ -67,12 +67,13 @@ pub(super) async fn show(
 pub(super) async fn ship(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
+    once: Once,
     OrEmpty(new): OrEmpty<NewGoods>,
 ) -> Result<Response, Refused> {
     let id = order_id(&id)?;
     // It runs to its end even if the caller hangs up: between storing and telling nobody waits for the worker then.
     let (for_it, now) = (Arc::clone(&world), world.now());
-    let shipped = tokio::spawn(async move { shipping::ship(&for_it, &id, new).await });
+    let shipped = tokio::spawn(async move { shipping::ship(&for_it, &id, new, &once).await });
     let shipment = shipped.await.map_err(|_| Error::Broken)??;
     Ok(Answer(shipment.view(now)).into_response())
 }
@@ -98,10 +99,11 @@ pub(super) struct ReminderBody {
 pub(super) async fn remind(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
+    once: Once,
     OrEmpty(ReminderBody { received_at }): OrEmpty<ReminderBody>,
 ) -> Result<Response, Refused> {
     let received_at = received_at.map(Timestamp::as_microsecond);
-    let shipment = shipping::remind(&world, &order_id(&id)?, received_at).await?;
+    let shipment = shipping::remind(&world, &order_id(&id)?, received_at, &once).await?;
     Ok(Answer(shipment.view(world.now())).into_response())
 }
 

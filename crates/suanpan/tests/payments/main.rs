@@ -55,6 +55,8 @@ mod shipping;
 #[cfg(test)]
 mod shipping_lost;
 #[cfg(test)]
+mod shipping_once;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tokens;

@@ -260,6 +260,13 @@ impl World {
         .await
     }
 
+    /// The same `POST` under an `Idempotency-Key`.
+    pub(crate) async fn merchant_once(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url)).json(body);
+        let request = request.header("authorization", format!("Bearer {}", self.key));
+        answer(request.header("idempotency-key", key)).await
+    }
+
     /// The simulator's control: `POST` with a body, `GET` without.
     pub(crate) async fn control(&self, path: &str, body: Option<Value>) -> Value {
         let method = if body.is_some() { "POST" } else { "GET" };

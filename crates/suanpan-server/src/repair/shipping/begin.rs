@@ -7,7 +7,7 @@ use crate::flow::paid::Settling;
 use crate::order::{Attempt, Order};
 use crate::shipment::ShippingPolicy;
 use crate::shipment::{Goods, Logistics, Shipment};
-use crate::store::{NewDue, StoreError, Tx};
+use crate::store::{NewDue, Once, StoreError, Tx};
 use crate::timeline::{Entry, Step, clock};
 
 impl Tx {
@@ -69,6 +69,7 @@ impl Tx {
         policy: ShippingPolicy,
         goods: &Goods,
         now: i64,
+        once: &Once,
     ) -> Result<Asked, StoreError> {
         let Some(attempt) = self.paid_by(order).await? else { return Ok(Asked::Final) };
         // Paid before the app had a policy: it begins now.
@@ -94,7 +95,10 @@ impl Tx {
             };
         match shipment.state.apply(ShippingEvent::Asked) {
             Err(_) => Ok(Asked::Final),
-            Ok(_) if same => Ok(Asked::Same),
+            Ok(_) if same => {
+                self.made(once, &made(&shipment)).await?;
+                Ok(Asked::Same)
+            }
             Ok(Outcome::Known) => Ok(Asked::Running),
             Ok(Outcome::Moved(state)) => {
                 let mut after = shipment;
@@ -108,6 +112,7 @@ impl Tx {
                     Entry::new(Step::Shipping, format!("the merchant ships {}", goods.words()));
                 self.journal_put(&order.id, now, &entry).await?;
                 self.shipping_work(&after, now.saturating_add(HANDS_OFF), now).await?;
+                self.made(once, &made(&after)).await?;
                 Ok(Asked::Stored(entry))
             }
         }
@@ -120,6 +125,11 @@ impl Tx {
             attempt.transaction_id.is_some() && attempt.transaction_id == order.transaction_id
         }))
     }
+}
+
+/// What a request under an Idempotency-Key has said, for a repeat of it.
+fn made(shipment: &Shipment) -> String {
+    format!("{SHIPPING}:{}", shipment.serial)
 }
 
 /// What came of the merchant's words.

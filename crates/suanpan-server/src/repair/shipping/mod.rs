@@ -25,7 +25,7 @@ use crate::error::chain;
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
 use crate::shipment::Shipment;
-use crate::store::{Claim, ShipmentFilter, StoreError, Tx};
+use crate::store::{Claim, Once, ShipmentFilter, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 use crate::{Error, due as work, flow};
@@ -70,9 +70,19 @@ pub async fn list(world: &World, filter: ShipmentFilter) -> Result<Vec<Shipment>
 /// The merchant says what is shipped: stores it, and tells WeChat at once. A doubt is no error: the shipment is
 /// `uploading`, and WeChat is asked and told again.
 ///
+/// What an earlier run of the same request has said is not said again: a correction may have been made since.
+///
 /// # Errors
 /// What the words break; [`Error::Shipping`]; [`Error::Refused`] where WeChat refused them for good.
-pub async fn ship(world: &World, order: &OrderId, new: NewGoods) -> Result<Shipment, Error> {
+pub async fn ship(
+    world: &World,
+    order: &OrderId,
+    new: NewGoods,
+    once: &Once,
+) -> Result<Shipment, Error> {
+    if once.effect().is_some() {
+        return find(world, order, false).await?.ok_or(Error::Broken);
+    }
     let order = flow::order::find(world, order).await?;
     if order.status != OrderStatus::Paid {
         return Err(Error::OrderNotPaid);
@@ -86,9 +96,9 @@ pub async fn ship(world: &World, order: &OrderId, new: NewGoods) -> Result<Shipm
     if matches!(world.managed.ask(world, &order.app).await, Ok(false)) {
         return Err(ShippingError::NotManaged.into());
     }
-    let unit = (order.clone(), policy, goods, world.now());
-    let asked = world.store.write(unit, |tx, (order, policy, goods, now)| {
-        Box::pin(async move { tx.shipping_asked(order, *policy, goods, *now).await })
+    let unit = (order.clone(), policy, goods, world.now(), once.clone());
+    let asked = world.store.write(unit, |tx, (order, policy, goods, now, once)| {
+        Box::pin(async move { tx.shipping_asked(order, *policy, goods, *now, once).await })
     });
     match asked.await? {
         Asked::Stored(entry) => entry.log(&order.id),

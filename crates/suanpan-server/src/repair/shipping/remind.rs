@@ -5,17 +5,18 @@ use suanpan_ledger::ShippingState;
 use suanpan_wechat::platform::{NotifyConfirmReceive, Question as _};
 
 use super::upload::order_key;
-use super::{Found, ShippingError, load};
+use super::{Found, ShippingError, find, load};
 use crate::ids::OrderId;
 use crate::shipment::{Logistics, Shipment};
-use crate::store::StoreError;
+use crate::store::{Once, StoreError};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 use crate::{Error, flow, token};
 
 /// Has WeChat remind the payer. `received_at` is when the courier handed it over, in unix microseconds.
 ///
-/// Where the answer is lost it may be asked for again: WeChat itself reminds only once.
+/// Where the answer is lost it may be asked for again: WeChat itself reminds only once. What an earlier run of the same
+/// request has done is answered as done.
 ///
 /// # Errors
 /// [`Error::Shipping`], [`Error::Refused`], [`Error::Unknown`], and those of [`token::ask`].
@@ -23,7 +24,11 @@ pub async fn remind(
     world: &World,
     order: &OrderId,
     received_at: Option<i64>,
+    once: &Once,
 ) -> Result<Shipment, Error> {
+    if once.effect().is_some() {
+        return find(world, order, false).await?.ok_or(Error::Broken);
+    }
     flow::order::find(world, order).await?;
     let found = load(world, order).await?.ok_or(ShippingError::NotShipped)?;
     let shipment = &found.shipment;
@@ -39,11 +44,11 @@ pub async fn remind(
     let received_at = received_at.unwrap_or_else(|| world.now()).div_euclid(1_000_000);
     let question = NotifyConfirmReceive::new(order_key(&found)?, None, received_at);
     match token::ask(world, &found.order.app, &question).await? {
-        Outcome::Done(_) => reminded(world, &found, "the payer is reminded to confirm").await,
+        Outcome::Done(_) => reminded(world, &found, "the payer is reminded to confirm", once).await,
         Outcome::Rejected(no) => match no.refusal().cloned() {
             // By a call whose answer was lost, or on the merchant platform.
             Some(refusal) if refusal.code == REMINDED => {
-                reminded(world, &found, "WeChat has reminded the payer before").await
+                reminded(world, &found, "WeChat has reminded the payer before", once).await
             }
             Some(refusal) => Err(Error::Refused { operation, refusal }),
             None => Err(Error::Unwritable { operation, cause: no.error.into() }),
@@ -52,10 +57,10 @@ pub async fn remind(
     }
 }
 
-async fn reminded(world: &World, found: &Found, how: &str) -> Result<Shipment, Error> {
+async fn reminded(world: &World, found: &Found, how: &str, once: &Once) -> Result<Shipment, Error> {
     let entry = Entry::new(Step::Shipping, how);
-    let unit = (found.order.id.clone(), entry.clone(), world.now());
-    let stored = world.store.write(unit, |tx, (id, entry, now)| {
+    let unit = (found.order.id.clone(), entry.clone(), world.now(), once.clone());
+    let stored = world.store.write(unit, |tx, (id, entry, now, once)| {
         Box::pin(async move {
             let shipment = tx.shipment(id).await?.ok_or(StoreError::Stale { what: "shipment" })?;
             if shipment.reminded_at.is_some() {
@@ -63,6 +68,7 @@ async fn reminded(world: &World, found: &Found, how: &str) -> Result<Shipment, E
             }
             tx.shipment_update(&Shipment { reminded_at: Some(*now), ..shipment }).await?;
             tx.journal_put(id, *now, entry).await?;
+            tx.made(once, "reminded").await?;
             tx.shipment(id).await
         })
     });
