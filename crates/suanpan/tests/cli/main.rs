@@ -7,6 +7,9 @@ mod demo;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+#[cfg(unix)]
+mod killed;
+#[cfg(test)]
 mod migrate;
 #[cfg(test)]
 mod process;
