@@ -14,6 +14,7 @@ mod idempotency;
 mod limits;
 mod merchant;
 mod miniprogram;
+mod nul;
 pub mod openapi;
 mod paging;
 mod problem;

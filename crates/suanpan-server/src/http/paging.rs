@@ -80,6 +80,7 @@ pub(super) fn cursor(at: i64, id: &str) -> String {
 pub(super) fn read_cursor(text: &str) -> Result<(i64, String), Error> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let plain = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let plain = plain.filter(|plain| !plain.contains(char::is_control));
     let parts = plain.as_deref().and_then(|plain| plain.split_once(' '));
     parts
         .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())))

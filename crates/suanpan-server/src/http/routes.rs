@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 use super::limits::Limits;
 use super::problem::Refused;
 use super::{
-    auth, body, console, deliveries, docs, events, idempotency, limits, merchant, miniprogram,
+    auth, body, console, deliveries, docs, events, idempotency, limits, merchant, miniprogram, nul,
     openapi, problem, shipping, webhook_endpoints, wechat,
 };
 use crate::Error;
@@ -122,6 +122,7 @@ fn limited(router: Router<Arc<World>>, world: &Arc<World>, config: &Config) -> R
         .timeout(Duration::from_secs(config.server.request_timeout_seconds));
     router
         .layer(DefaultBodyLimit::max(config.server.max_body_bytes))
+        .layer(middleware::from_fn(nul::refuse))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(limits)
         // Before it counts as a request under way: who sends slowly waits for himself alone.

@@ -1,5 +1,7 @@
 //! What cannot be done says what, why and what now; and nothing moves.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::json;
 
@@ -32,6 +34,35 @@ async fn what_is_not_there_is_said_to_be_missing() {
     backend.get("/v2/orders").await.is_problem(404, "SP-NO-ENDPOINT");
     send(backend.request(Method::DELETE, "/healthz")).await.is_problem(405, "SP-METHOD");
     backend.post("/wechat/notify/1", "{}").await.is_problem(404, "SP-NOT-FOUND");
+}
+
+/// PostgreSQL takes no NUL in a text, so none gets as far as a statement.
+#[tokio::test]
+async fn nothing_is_named_by_a_nul() {
+    let backend = Backend::start().await;
+    for path in [
+        "/v1/refunds/%00",
+        "/v1/events/evt_%00",
+        "/v1/orders/ord_%00",
+        "/v1/webhook-endpoints/a%00b",
+    ] {
+        backend.get(path).await.is_problem(404, "SP-NO-ENDPOINT");
+    }
+    backend.post("/v1/webhook-endpoints/%00/test", "").await.is_problem(404, "SP-NO-ENDPOINT");
+    for path in ["/v1/orders?reference=%00", "/v1/events?limit=1&cursor=%00"] {
+        backend.get(path).await.is_problem(422, "SP-REQUEST-FIELD");
+    }
+    // The place behind which a page begins, with a NUL for its id.
+    let cursor = URL_SAFE_NO_PAD.encode("1 \0");
+    for list in ["orders", "events", "webhook-endpoints", "shipping"] {
+        let answer = backend.get(&format!("/v1/{list}?cursor={cursor}")).await;
+        answer.is_problem(422, "SP-REQUEST-FIELD");
+    }
+    let to = json!({ "endpoint_id": "whe_\0" }).to_string();
+    let answer = backend.post("/v1/events/evt_1/replay", &to).await;
+    answer.is_problem(422, "SP-REQUEST-FIELD");
+    // Its name alone is text like any other.
+    assert_eq!(backend.get("/v1/orders?reference=%2500").await.status, 200);
 }
 
 #[tokio::test]
