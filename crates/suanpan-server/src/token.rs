@@ -12,16 +12,18 @@
 //! old one. Only if it answers the very token that was refused is it forced, which
 //! kills that token for everybody: at most 20 times a day, 30 s apart.
 //! Source: developers.weixin.qq.com, "getStableAccessToken".
+//!
+//! While WeChat gives none, nobody queues up for its answer: who has an old one
+//! that is good goes on with it, and a no holds for ten seconds.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use suanpan_client::Outcome;
 use suanpan_wechat::platform::{Asked, IssuedToken, Question, StableToken, is_stale_token};
-use suanpan_wechat::{AccessToken, AppId, AppSecret, Call};
-use tokio::sync::Mutex;
+use suanpan_wechat::{AccessToken, AppId, AppSecret, Call, Refusal};
 
 use crate::Error;
 use crate::account::App;
@@ -65,18 +67,47 @@ pub async fn ask<Q: Question + Sync>(
     }
 }
 
-/// The tokens that this process holds. For each app one task fetches, and the others wait for it.
+/// The tokens that this process holds. For each app one task fetches, and the others wait for it if they have none.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    apps: std::sync::Mutex<BTreeMap<AppId, Slot>>,
+    apps: Mutex<BTreeMap<AppId, Arc<Slot>>>,
 }
 
-type Slot = Arc<Mutex<Option<Held>>>;
-
 impl Tokens {
-    fn slot(&self, appid: &AppId) -> Slot {
+    fn slot(&self, appid: &AppId) -> Arc<Slot> {
         let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(apps.entry(appid.clone()).or_default())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    known: Mutex<Known>,
+    /// Held by the task that fetches, for as long as WeChat takes to answer.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+/// What is known without asking anybody.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    held: Option<Held>,
+    failed: Option<Failed>,
+}
+
+/// WeChat gave no token, and is not asked again before this time, in unix microseconds.
+#[derive(Clone, Debug)]
+struct Failed {
+    retry_after: i64,
+    no: No,
+}
+
+impl Slot {
+    fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn learn(&self, held: Option<Held>, failed: Option<Failed>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known { held, failed };
     }
 }
 
@@ -91,20 +122,44 @@ struct Held {
 /// A token that is good, other than the refused one; `None`: WeChat has no other.
 async fn current(world: &World, app: &App, refused: Option<&Held>) -> Result<Option<Held>, Error> {
     let slot = world.tokens.slot(&app.appid);
-    let mut kept = slot.lock().await;
     let is_good = |held: &Held, margin: i64| {
         world.now() < held.expires_at.saturating_sub(margin)
             && refused.is_none_or(|refused| refused.epoch != held.epoch)
     };
-    if let Some(held) = kept.as_ref().filter(|held| is_good(held, AHEAD)) {
-        return Ok(Some(held.clone()));
+    // What can be said at once.
+    let known = || {
+        let Known { held, failed } = slot.known();
+        if let Some(held) = held.as_ref().filter(|held| is_good(held, AHEAD)) {
+            return Some(Ok(Some(held.clone())));
+        }
+        let failed = failed.filter(|failed| world.now() < failed.retry_after)?;
+        Some(
+            held.filter(|held| is_good(held, MARGIN))
+                .map_or(Err(failed.no.into()), |held| Ok(Some(held))),
+        )
+    };
+    if let Some(said) = known() {
+        return said;
+    }
+    let _fetching = match slot.fetching.try_lock() {
+        Ok(fetching) => fetching,
+        Err(_) => {
+            // Another task fetches the next one: the old one is good until then.
+            if let Some(held) = slot.known().held.filter(|held| is_good(held, MARGIN)) {
+                return Ok(Some(held));
+            }
+            slot.fetching.lock().await
+        }
+    };
+    if let Some(said) = known() {
+        return said;
     }
     loop {
         let row = look(world, app).await?;
         let known = row.as_ref().and_then(|row| Held::open(row, app));
         let good = known.filter(|held| is_good(held, MARGIN));
         if let Some(held) = good.as_ref().filter(|held| is_good(held, AHEAD)) {
-            *kept = Some(held.clone());
+            slot.learn(good.clone(), None);
             return Ok(Some(held.clone()));
         }
         let lease = TokenLease {
@@ -116,16 +171,23 @@ async fn current(world: &World, app: &App, refused: Option<&Held>) -> Result<Opt
         if is_ours {
             match fetch(world, app, &lease, refused).await {
                 Ok(Fetched::New(held)) => {
-                    *kept = Some(held.clone());
+                    slot.learn(Some(held.clone()), None);
                     return Ok(Some(held));
                 }
                 Ok(Fetched::NoOther) => return Ok(None),
                 Ok(Fetched::Fenced) => continue,
-                Err(error) => {
+                Ok(Fetched::Failed(no)) => {
+                    let retry_after = world.now().saturating_add(RETRY);
+                    slot.learn(good.clone(), Some(Failed { retry_after, no: no.clone() }));
                     release(world, &lease).await?;
+                    let error = Error::from(no);
                     let Some(held) = good else { return Err(error) };
                     tracing::warn!(appid = %app.appid, error = chain(&error), "the access_token was not renewed; the old one is still good");
                     return Ok(Some(held));
+                }
+                Err(error) => {
+                    release(world, &lease).await?;
+                    return Err(error);
                 }
             }
         }
@@ -143,6 +205,26 @@ enum Fetched {
     Fenced,
     /// WeChat answers the refused one, and must not be forced now.
     NoOther,
+    /// WeChat gave none.
+    Failed(No),
+}
+
+/// Why WeChat gives no token.
+#[derive(Clone, Debug)]
+enum No {
+    Refused(Refusal),
+    Unwritable(&'static str, Arc<suanpan_client::Error>),
+    Unknown(&'static str, Arc<suanpan_client::Error>),
+}
+
+impl From<No> for Error {
+    fn from(no: No) -> Self {
+        match no {
+            No::Refused(refusal) => Self::Token { refusal },
+            No::Unwritable(operation, cause) => Self::Unwritable { operation, cause },
+            No::Unknown(operation, cause) => Self::Unknown { operation, cause },
+        }
+    }
 }
 
 /// Asks WeChat for a token and stores it, under the lease.
@@ -154,7 +236,10 @@ async fn fetch(
 ) -> Result<Fetched, Error> {
     // Before the question: so it never seems to live longer than it does.
     let mut asked_at = world.now();
-    let mut issued = stable_token(world, app, false).await?;
+    let mut issued = match stable_token(world, app, false).await {
+        Ok(issued) => issued,
+        Err(no) => return Ok(Fetched::Failed(no)),
+    };
     let is_refused =
         |issued: &IssuedToken| refused.is_some_and(|refused| refused.token == issued.access_token);
     if is_refused(&issued) {
@@ -164,7 +249,10 @@ async fn fetch(
             return Ok(Fetched::NoOther);
         }
         asked_at = world.now();
-        issued = stable_token(world, app, true).await?;
+        issued = match stable_token(world, app, true).await {
+            Ok(issued) => issued,
+            Err(no) => return Ok(Fetched::Failed(no)),
+        };
         if is_refused(&issued) {
             release(world, lease).await?;
             return Ok(Fetched::NoOther);
@@ -185,17 +273,15 @@ async fn fetch(
     Ok(Fetched::New(Held { token: issued.access_token, expires_at, epoch }))
 }
 
-async fn stable_token(world: &World, app: &App, force_refresh: bool) -> Result<IssuedToken, Error> {
+async fn stable_token(world: &World, app: &App, force_refresh: bool) -> Result<IssuedToken, No> {
     let call = StableToken { app_id: &app.appid, secret: &app.secret, force_refresh };
     match world.ask(&world.client, &call).await {
         Outcome::Done(done) => Ok(done.answer),
         Outcome::Rejected(no) => Err(match no.refusal() {
-            Some(refusal) => Error::Token { refusal: refusal.clone() },
-            None => Error::Unwritable { operation: call.operation(), cause: no.error.into() },
+            Some(refusal) => No::Refused(refusal.clone()),
+            None => No::Unwritable(call.operation(), no.error.into()),
         }),
-        Outcome::Unknown(doubt) => {
-            Err(Error::Unknown { operation: call.operation(), cause: doubt.error.into() })
-        }
+        Outcome::Unknown(doubt) => Err(No::Unknown(call.operation(), doubt.error.into())),
     }
 }
 
@@ -280,6 +366,8 @@ const SECOND: i64 = 1_000_000;
 const AHEAD: i64 = 290 * SECOND;
 /// A token that ends within this time is none: the question has to get there.
 const MARGIN: i64 = 15 * SECOND;
+/// How long a no of WeChat holds before it is asked again.
+const RETRY: i64 = 10 * SECOND;
 /// How often a node that waits for another one's token looks.
 const POLL: i64 = SECOND / 5;
 /// WeChat's limits of `force_refresh`.

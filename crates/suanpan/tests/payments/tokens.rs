@@ -151,12 +151,62 @@ async fn a_token_is_renewed_in_its_last_five_minutes_and_the_old_one_serves_mean
     let error = world.ask(&node).await.unwrap_err();
     assert_eq!(error.code(), "SP-WECHAT-UNKNOWN", "{error}");
     assert_eq!(world.row(&node).await.lease_until, 0, "nobody has to wait for a lease");
-    world.call("DELETE", format!("{}/_sim/faults", world.simulator), None).await;
+    world.no_more_faults().await;
+    world.advance(10);
     assert_eq!(world.ask(&node).await.unwrap(), None);
 
     // Not one call came with a token that was over.
     let requests = world.control("requests", None).await.to_string();
     assert!(!requests.contains("42001") && !requests.contains("40001"));
+}
+
+#[tokio::test]
+async fn while_wechat_gives_no_token_it_is_asked_once_in_ten_seconds() {
+    let mut world = World::open().await;
+    let node = world.another().await;
+    world.fault(&format!("POST {TOKEN}"), "system_error", json!({})).await;
+    let many = async || {
+        let tasks = (0..16).map(|_| world.ask(&node));
+        for said in futures_util::future::join_all(tasks).await {
+            assert_eq!(said.unwrap_err().code(), "SP-WECHAT-UNKNOWN");
+        }
+    };
+    for (seconds, asked) in [(0, 1), (9, 1), (1, 2), (10, 3)] {
+        world.advance(seconds);
+        many().await;
+        assert_eq!(world.asked(TOKEN).await, asked, "after {seconds} s more");
+    }
+    world.no_more_faults().await;
+    world.advance(10);
+    assert_eq!(world.ask(&node).await.unwrap(), None);
+
+    // Where the old one is still good it serves, and WeChat is asked no more often for that.
+    world.fault(&format!("POST {TOKEN}"), "system_error", json!({})).await;
+    for (seconds, asked) in [(7_000, 5), (9, 5), (1, 6)] {
+        world.advance(seconds);
+        assert_eq!(world.ask(&node).await.unwrap(), None);
+        assert_eq!(world.ask(&node).await.unwrap(), None);
+        assert_eq!(world.asked(TOKEN).await, asked, "after {seconds} s more");
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_good_token_does_not_wait_for_the_next_one() {
+    let mut world = World::open().await;
+    let node = world.another().await;
+    assert_eq!(world.ask(&node).await.unwrap(), None);
+    world.advance(6_950);
+    world.fault(&format!("POST {TOKEN}"), "slow", json!({ "times": 1, "seconds": 60 })).await;
+    let fetches = {
+        let (node, app) = (Arc::clone(&node), world.first_app());
+        tokio::spawn(async move { ask(&node, &app).await })
+    };
+    while world.asked(TOKEN).await < 2 {}
+    assert_eq!(world.ask(&node).await.unwrap(), None);
+    assert!(!fetches.is_finished(), "it waits for WeChat, alone");
+    world.advance(60);
+    assert_eq!(fetches.await.unwrap().unwrap(), None);
+    assert_eq!((world.asked(TOKEN).await, world.row(&node).await.epoch), (2, 2));
 }
 
 #[tokio::test]
