@@ -21,7 +21,7 @@ struct Sum {
 
 /// Replays, and says how much.
 pub(crate) async fn run(arguments: &Replay) -> Result<Verdict, Problem> {
-    let (path, body) = request(arguments)?;
+    let (path, mut body) = request(arguments)?;
     let server = Server {
         url: format!("{}{path}", arguments.url.trim_end_matches('/')),
         authorization: format!("Bearer {}", api_key(arguments)?),
@@ -34,9 +34,10 @@ pub(crate) async fn run(arguments: &Replay) -> Result<Verdict, Problem> {
         let (deliveries, hastened) = (number("deliveries"), number("hastened"));
         sum.deliveries = sum.deliveries.saturating_add(deliveries);
         sum.hastened = sum.hastened.saturating_add(hastened);
-        // What was tried at once and failed waits again; it is not tried in a circle.
-        if answer.get("more") != Some(&Value::Bool(true)) || deliveries == 0 {
-            break;
+        // Behind what was just set in motion: what fails and waits again is not tried in a circle.
+        match answer.get("next_since") {
+            Some(Value::String(next)) => body = json!({ "since": next }),
+            Some(_) | None => break,
         }
     }
     let Sum { deliveries, hastened } = sum;

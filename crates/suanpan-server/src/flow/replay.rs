@@ -3,6 +3,7 @@
 //! A replay carries the same id and the same bytes as the first delivery, so
 //! a receiver that has the event already knows it again.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,6 +25,10 @@ pub struct Replayed {
     /// 一次装不下，再调一次 / there is more than one call takes: call again
     #[schema(example = false)]
     pub more: bool,
+    /// `more` 为真时，下一次的 `since`；否则 null / where `more` is true: the `since` of the next call; otherwise null
+    #[serde(default)]
+    #[schema(required, value_type = Option<String>, format = DateTime, example = json!(null))]
+    pub next_since: Option<Timestamp>,
 }
 
 /// The event of this id with its deliveries.
@@ -151,8 +156,10 @@ fn replayed_before(once: &Once) -> Result<Option<Replayed>, Error> {
 impl Tx {
     /// Notes what a replay has set in motion for a repeat of its request.
     async fn replayed(&mut self, replay: Replay, once: &Once) -> Result<Replayed, StoreError> {
-        let Replay { begun, hastened, more } = replay;
-        let replayed = Replayed { deliveries: begun, hastened, more };
+        let Replay { begun, hastened, next } = replay;
+        let next_since = next.and_then(|next| Timestamp::from_microsecond(next).ok());
+        let more = next_since.is_some();
+        let replayed = Replayed { deliveries: begun, hastened, more, next_since };
         self.made(once, &serde_json::json!(replayed).to_string()).await?;
         Ok(replayed)
     }

@@ -15,8 +15,8 @@ use super::body::{Json, OrEmpty};
 use super::events::{self, EventView};
 use super::paging::{self, Page, PageQuery};
 use super::problem::Refused;
-use crate::flow::endpoints;
 use crate::flow::replay::{self, Replayed};
+use crate::flow::{endpoints, order};
 use crate::order::rfc3339;
 use crate::store::{Delivery, DeliveryAttempt, DeliveryStanding, Once};
 use crate::world::World;
@@ -130,14 +130,14 @@ pub(super) async fn replay_event(
     once: Once,
     OrEmpty(to): OrEmpty<EventReplay>,
 ) -> Result<Response, Refused> {
-    let to = to.endpoint_id.as_deref();
-    Ok(Answer(replay::replay_event(&world, &id, to, &once).await?).into_response())
+    let to = to.endpoint_id.map(|id| order::text("endpoint_id", id, 64)).transpose()?;
+    Ok(Answer(replay::replay_event(&world, &id, to.as_deref(), &once).await?).into_response())
 }
 
 /// `POST /v1/webhook-endpoints/{id}/replay`
 #[utoipa::path(post, path = "/webhook-endpoints/{id}/replay", tag = "webhooks",
     summary = "重放没送到的 / Deliver what was missed",
-    description = "从 `since` 起发生、这个接收端还没收下的事件：放弃了的重新投递，在等的马上再试。`more` 为真时再调一次。\n\nWhat happened since `since` and the endpoint has not taken: what was given up is begun again, what waits is tried at once. Call again where `more` is true.",
+    description = "从 `since` 起发生、这个接收端还没收下的事件：放弃了的重新投递，在等的马上再试。`more` 为真时用 `next_since` 再调一次。\n\nWhat happened since `since` and the endpoint has not taken: what was given up is begun again, what waits is tried at once. Where `more` is true, call again with `next_since`.",
     operation_id = "replay_to_endpoint",
     params(("id" = String, Path, description = "接收端号 / the endpoint's id", example = "whe_019b76da2c007000800000000000000c")),
     request_body = EndpointReplay,

@@ -40,8 +40,8 @@ pub struct Replay {
     pub begun: i64,
     /// Deliveries that waited for their next try, and are tried now.
     pub hastened: i64,
-    /// There is more to replay than one transaction takes.
-    pub more: bool,
+    /// There is more to replay than one transaction takes: what happened from this time on, in unix microseconds.
+    pub next: Option<i64>,
 }
 
 impl Tx {
@@ -117,9 +117,15 @@ impl Tx {
         now: i64,
     ) -> Result<Replay, StoreError> {
         let pool = pool(endpoint_id);
-        let hastened = self.exec(HASTEN_ALL, &vals![&pool, since, now, BATCH]).await?;
-        let dead = self.rows(DEAD, &vals![&pool, since, BATCH]).await?;
-        let mut replay = Replay { hastened: count(hastened), ..Replay::default() };
+        // All of one time go together: so the next batch begins behind it, and nothing is set in motion twice.
+        let last = vals![&pool, since, now, BATCH.saturating_sub(1)];
+        let last = self.row(LAST_OF_BATCH, &last).await?;
+        let last = last.map(|row| row.int("created_at")).transpose()?;
+        let until = last.unwrap_or(i64::MAX);
+        let hastened = self.exec(HASTEN_ALL, &vals![&pool, since, now, until]).await?;
+        let dead = self.rows(DEAD, &vals![&pool, since, until]).await?;
+        let next = last.map(|last| last.saturating_add(1));
+        let mut replay = Replay { begun: 0, hastened: count(hastened), next };
         for row in &dead {
             let (event_id, _) = of_key(&row.text("key")?);
             let event = self.event(&event_id).await?;
@@ -127,7 +133,6 @@ impl Tx {
             let again = self.replay(&event, endpoint_id, name, now).await?;
             replay.begun = replay.begun.saturating_add(again.begun);
         }
-        replay.more = count(hastened) == BATCH || i64::try_from(dead.len()).ok() == Some(BATCH);
         Ok(replay)
     }
 }
@@ -162,9 +167,14 @@ const HASTEN: &str =
 // A replay takes the place of what was given up, which nobody has to look at any more.
 const REPLACE: &str = "UPDATE due SET state = 'done'
     WHERE (key = $1 OR (key >= $2 AND key < $3)) AND state = 'dead'";
-const HASTEN_ALL: &str = "UPDATE due SET due_at = $3 WHERE id IN (
-    SELECT id FROM due WHERE pool = $1 AND state = 'ready' AND kind = 'webhook'
-        AND created_at >= $2 AND due_at > $3 ORDER BY created_at, id LIMIT $4)";
+const LAST_OF_BATCH: &str = "SELECT created_at FROM due
+    WHERE pool = $1 AND kind = 'webhook' AND created_at >= $2
+        AND (state = 'dead' OR (state = 'ready' AND due_at > $3))
+    ORDER BY created_at LIMIT 1 OFFSET $4";
+const HASTEN_ALL: &str = "UPDATE due SET due_at = $3
+    WHERE pool = $1 AND state = 'ready' AND kind = 'webhook'
+        AND created_at >= $2 AND created_at <= $4 AND due_at > $3";
 const DEAD: &str = "SELECT key FROM due
-    WHERE pool = $1 AND state = 'dead' AND kind = 'webhook' AND created_at >= $2
-    ORDER BY created_at, id LIMIT $3";
+    WHERE pool = $1 AND state = 'dead' AND kind = 'webhook'
+        AND created_at >= $2 AND created_at <= $3
+    ORDER BY created_at, id";

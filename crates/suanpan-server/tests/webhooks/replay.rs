@@ -8,7 +8,7 @@ use suanpan_server::store::{DeliveryStanding, Event, Once};
 use suanpan_server::vals;
 
 use crate::receiver::{Mood, Receiver};
-use crate::shop::{NEW_YEAR, Shop};
+use crate::shop::{NEW_YEAR, Shop, event};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -127,6 +127,46 @@ async fn what_waits_for_its_next_try_is_tried_at_once() {
     assert_eq!(receiver.next().await.id(), later.id);
     shop.quiet().await;
     assert_eq!((shop.rows("done").await, shop.next().await), (2, 0));
+}
+
+/// More than one call takes: each goes on behind the one before, also where all of it only waits for its next try, and
+/// nothing that fails once more is tried in a circle.
+#[tokio::test]
+async fn a_replay_in_several_calls_goes_through_all_of_it_once() {
+    let shop = Shop::open().await;
+    let endpoint = shop.endpoint("https://shop.example.com/").await;
+    // Of the last ones of the first call, three happened at the same time.
+    let at =
+        |number: i64| NEW_YEAR + number - i64::from(number == 500) - 2 * i64::from(number == 501);
+    let events =
+        (0..1_101).map(|number| event(&format!("evt_{number:04}"), None, "order.paid", at(number)));
+    shop.put(events.collect()).await;
+    shop.clock.set(NEW_YEAR + 10_000);
+    let wait = |dead: &'static str| {
+        shop.world.store().write(dead, |tx, dead| {
+            Box::pin(async move {
+                let later = "UPDATE due SET due_at = $1, state = CASE WHEN id LIKE $2 THEN 'dead' ELSE state END WHERE kind = 'webhook'";
+                tx.exec(later, &vals![NEW_YEAR + 1_000_000_000, *dead]).await
+            })
+        })
+    };
+
+    for (dead, calls) in [
+        ("none", [(0, 502), (0, 500), (0, 99)]),
+        ("due_webhook:evt_0_0_:%", [(52, 450), (48, 452), (0, 99)]),
+    ] {
+        wait(dead).await.unwrap();
+        let mut since = NEW_YEAR;
+        for (nth, call) in calls.into_iter().enumerate() {
+            let replayed = replay_failed(&shop.world, &endpoint.id, since, &Once::default()).await;
+            let replayed = replayed.unwrap();
+            assert_eq!((numbers(replayed), replayed.more), (call, nth < 2), "{dead} {nth}");
+            assert_eq!(replayed.next_since.is_some(), replayed.more);
+            since = replayed.next_since.map_or(since, |next| next.as_microsecond());
+            // All of it has failed once more, and waits.
+            wait("none").await.unwrap();
+        }
+    }
 }
 
 /// The cost of an outage: of each order only the first event is looked at, and only when its time has come.

@@ -1,5 +1,9 @@
 //! `suanpan replay`: webhooks once more, at a server that runs.
 
+use std::sync::{Arc, Mutex};
+
+use axum::routing::post;
+use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::process::{Ended, Running, finish, suanpan, text};
@@ -50,6 +54,38 @@ async fn an_event_and_what_an_endpoint_missed_are_delivered_once_more() {
     let wrong = replay(&dev, &["--endpoint", endpoint, "--since", "yesterday", "--json"]);
     assert_eq!((wrong.code, &wrong.json()["code"]), (Some(1), &json!("SP-REQUEST-FIELD")));
     dev.end("-TERM");
+}
+
+/// A server that has more to replay than one call takes, and at first nothing but what waits.
+#[tokio::test]
+async fn what_takes_several_calls_is_asked_for_to_the_end() {
+    let answers = [
+        json!({ "deliveries": 0, "hastened": 500, "more": true, "next_since": "2026-01-02T00:00:00.000001Z" }),
+        json!({ "deliveries": 7, "hastened": 493, "more": true, "next_since": "2026-01-03T00:00:00Z" }),
+        json!({ "deliveries": 1, "hastened": 2, "more": false, "next_since": null }),
+    ];
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let replays = move |Json(body): Json<Value>| async move {
+        let mut asked = seen.lock().unwrap();
+        asked.push(body);
+        Json(answers[asked.len() - 1].clone())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/v1/webhook-endpoints/whe_1/replay", post(replays));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let ended = tokio::task::spawn_blocking(move || {
+        let arguments = ["replay", "--json", "--url", &url, "--endpoint", "whe_1"];
+        let mut command = suanpan(&arguments);
+        command.args(["--since", "2026-01-01T00:00:00Z"]).env("SUANPAN_API_KEY", "sk_1");
+        finish(command)
+    });
+    let ended = ended.await.unwrap();
+    assert_eq!((ended.code, ended.json()), (Some(0), json!({ "deliveries": 8, "hastened": 995 })));
+    let since = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00.000001Z", "2026-01-03T00:00:00Z"];
+    assert_eq!(*asked.lock().unwrap(), since.map(|since| json!({ "since": since })));
 }
 
 #[test]
