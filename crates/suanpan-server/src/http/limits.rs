@@ -1,16 +1,19 @@
 //! How often one address may ask what costs a call to WeChat.
 //!
-//! A flood is answered with 429 before anything is done for it. Addresses are
-//! sorted into a fixed number of buckets by a hash that differs in each
-//! process, so memory has an end, and nobody can choose whom he shares with.
-//! This machine itself is not limited: behind a proxy on it that
-//! `server.trusted_proxies` does not name, all payers have its address.
+//! Of a flood the body is taken in, within its limits, and answered with 429:
+//! neither store nor WeChat hears of it. Addresses are sorted into a fixed number
+//! of buckets by a hash that differs in each process, so memory has an end, and
+//! nobody can choose whom he shares with.
+//!
+//! Who asks from this machine for himself is not limited. A proxy on it asks for
+//! others, and says so in its header: where `server.trusted_proxies` does not name
+//! it, all payers count as one address, which is said in the log.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -36,6 +39,8 @@ pub(super) struct Limits {
     /// Until when nobody of a bucket may log in, in microseconds of the steady clock.
     barred: Vec<AtomicU64>,
     trusted_proxies: Vec<IpAddr>,
+    /// A proxy on this machine that is not among them was told of.
+    stranger_told: Once,
     hash: RandomState,
     clock: Steady,
 }
@@ -66,6 +71,7 @@ impl Limits {
             failed_logins: limit(config.limits.failed_logins_per_minute),
             barred: std::iter::repeat_with(AtomicU64::default).take(1 << 16).collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
+            stranger_told: Once::new(),
             hash: RandomState::new(),
             clock,
         }
@@ -96,12 +102,18 @@ impl Limits {
         }
     }
 
-    /// The bucket of whoever asks. `None`: he is on this machine.
+    /// The bucket of whoever asks. `None`: he is on this machine, and asks for himself.
     fn bucket(&self, peer: IpAddr, headers: &HeaderMap) -> Option<usize> {
-        let address = caller(peer, headers, &self.trusted_proxies);
-        if address.is_loopback() {
+        let peer = peer.to_canonical();
+        if peer.is_loopback() && !headers.contains_key(FORWARDED_FOR) {
             return None;
         }
+        if peer.is_loopback() && !self.trusted_proxies.contains(&peer) {
+            self.stranger_told.call_once(|| {
+                tracing::warn!(%peer, "a proxy on this machine forwards requests, and server.trusted_proxies does not name it: all payers count as one address, and share its limits");
+            });
+        }
+        let address = caller(peer, headers, &self.trusted_proxies);
         usize::try_from(self.hash.hash_one(network(address)) % BUCKETS).ok()
     }
 }
@@ -138,7 +150,7 @@ pub(super) async fn limit(
 fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     let hops = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<_> = hops.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let mut caller = peer.to_canonical();
+    let mut caller = peer;
     // Each proxy adds whom it sees at the end; what stands before our own proxies' words, anybody may have written.
     for hop in hops.into_iter().rev() {
         if !proxies.contains(&caller) {
@@ -180,7 +192,7 @@ mod tests {
             headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
         let proxies: Vec<_> = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
-        caller(peer.parse().unwrap(), &headers, &proxies).to_string()
+        caller(peer.parse::<IpAddr>().unwrap().to_canonical(), &headers, &proxies).to_string()
     }
 
     #[test]

@@ -60,11 +60,33 @@ async fn confirm_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
-async fn this_machine_and_a_header_of_a_stranger_are_not_counted() {
+async fn this_machine_is_not_counted_where_it_asks_for_itself() {
     let backend = Backend::start_with("[limits]\npay_per_minute = 1").await;
-    for address in ["203.0.113.9", "203.0.113.9", "127.0.0.1"] {
+    let body = json!({ "code": "wrong-code", "orderId": "ord_00000000" }).to_string();
+    for _ in 0..3 {
+        backend.post("/miniprogram/pay", &body).await.is_problem(404, "SP-NOT-FOUND");
+    }
+}
+
+/// A proxy on this machine that nobody has named: it is not believed, and it is no way around the limits.
+#[tokio::test]
+async fn behind_a_proxy_that_is_not_named_all_are_one() {
+    let backend = Backend::start_with("[limits]\npay_per_minute = 2").await;
+    for address in ["203.0.113.9", "203.0.113.10"] {
         backend.pays(address).await.is_problem(404, "SP-NOT-FOUND");
     }
+    for address in ["203.0.113.11", "127.0.0.1", "unknown"] {
+        backend.pays(address).await.is_problem(429, "SP-TOO-OFTEN");
+    }
+}
+
+/// Whoever writes this machine's address into the header is not on it.
+#[tokio::test]
+async fn nobody_is_this_machine_by_his_own_word() {
+    let backend = Backend::start_with(&format!("{PROXY}\n[limits]\npay_per_minute = 1")).await;
+    backend.pays("127.0.0.1").await.is_problem(404, "SP-NOT-FOUND");
+    backend.pays("127.0.0.1").await.is_problem(429, "SP-TOO-OFTEN");
+    backend.pays("unknown").await.is_problem(429, "SP-TOO-OFTEN");
 }
 
 #[tokio::test]
