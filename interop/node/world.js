@@ -37,7 +37,10 @@ export async function openWorld() {
 
   return {
     url: ready.url,
-    merchants: credentials.merchants.map((merchant) => readable(merchant, credentials.apps)),
+    // The direct ones: a partner's calls name a sub-merchant, which these SDKs' direct calls do not.
+    merchants: credentials.merchants
+      .filter((merchant) => !merchant.sub_merchants?.length)
+      .map((merchant) => readable(merchant, credentials.apps)),
     notifyUrl: receiver.url,
     notification: receiver.next,
     ...payer(ready.url),

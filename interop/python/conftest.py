@@ -52,7 +52,9 @@ class World:
     def __init__(self, url, credentials, receiver):
         assert credentials["base_url"] == url
         self.url = url
-        self.merchants = [Merchant(each, credentials["apps"]) for each in credentials["merchants"]]
+        # The direct ones: a partner's calls name a sub-merchant, which these SDKs' direct calls do not.
+        direct = [each for each in credentials["merchants"] if not each.get("sub_merchants")]
+        self.merchants = [Merchant(each, credentials["apps"]) for each in direct]
         self.notify_url = receiver.url
         self.notification = receiver.next
         self._numbers = itertools.count(1)
