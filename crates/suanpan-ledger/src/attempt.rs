@@ -1,9 +1,7 @@
 //! Where one try to pay an order stands, and how it moves.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::{Impossible, Outcome, UnknownWord};
+use crate::outcome::words;
+use crate::{Impossible, Outcome};
 
 /// Where an attempt stands at WeChat, as far as we know.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -105,20 +103,7 @@ impl AttemptEvent {
     }
 }
 
-impl fmt::Display for AttemptState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for AttemptState {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
-        found.ok_or_else(|| UnknownWord { what: "attempt", word: word.to_owned() })
-    }
-}
+words!(AttemptState, "attempt");
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,7 @@
 //! Where an order stands, and how it moves.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::{Impossible, Outcome, UnknownWord};
+use crate::outcome::words;
+use crate::{Impossible, Outcome};
 
 /// Where an order stands. What went back of its money is a sum beside it, not a state.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -89,20 +87,7 @@ impl OrderEvent {
     }
 }
 
-impl fmt::Display for OrderStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for OrderStatus {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|status| status.as_str() == word);
-        found.ok_or_else(|| UnknownWord { what: "order", word: word.to_owned() })
-    }
-}
+words!(OrderStatus, "order");
 
 #[cfg(test)]
 mod tests {

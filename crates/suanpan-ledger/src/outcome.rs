@@ -14,7 +14,7 @@ pub enum Outcome<S> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the {what} is {state}, and now it hears {event:?}")]
 pub struct Impossible {
-    /// `order`, `attempt` or `refund`.
+    /// `order`, `attempt`, `refund` or `shipment`.
     pub what: &'static str,
     /// Where it stands.
     pub state: &'static str,
@@ -36,10 +36,31 @@ impl Impossible {
 
 /// The text is not a word for a state.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{word:?} is not the state of {article} {what}", article = if *what == "refund" { "a" } else { "an" })]
+#[error("{word:?} is not the state of {article} {what}", article = if what.starts_with(['a', 'o']) { "an" } else { "a" })]
 pub struct UnknownWord {
-    /// `order`, `attempt` or `refund`.
+    /// `order`, `attempt`, `refund` or `shipment`.
     pub what: &'static str,
     /// The text.
     pub word: String,
 }
+
+/// A state is written and read as its word: `as_str` of one of `ALL`.
+macro_rules! words {
+    ($state:ty, $what:literal) => {
+        impl std::fmt::Display for $state {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $state {
+            type Err = $crate::UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
+                found.ok_or_else(|| $crate::UnknownWord { what: $what, word: word.to_owned() })
+            }
+        }
+    };
+}
+pub(crate) use words;

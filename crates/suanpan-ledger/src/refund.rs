@@ -1,11 +1,9 @@
 //! Where a refund stands, and how it moves.
 
-use std::fmt;
-use std::str::FromStr;
-
 use suanpan_wechat::RefundStatus;
 
-use crate::{Impossible, Outcome, UnknownWord};
+use crate::outcome::words;
+use crate::{Impossible, Outcome};
 
 /// Where a refund stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -119,20 +117,7 @@ impl RefundEvent {
     }
 }
 
-impl fmt::Display for RefundState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for RefundState {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
-        found.ok_or_else(|| UnknownWord { what: "refund", word: word.to_owned() })
-    }
-}
+words!(RefundState, "refund");
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,7 @@
 //! Where the shipment of a paid order stands at WeChat's shipping management, and how it moves.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::{Impossible, Outcome, UnknownWord};
+use crate::outcome::words;
+use crate::{Impossible, Outcome};
 
 /// Where a shipment stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -211,20 +209,7 @@ impl ShippingEvent {
     }
 }
 
-impl fmt::Display for ShippingState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ShippingState {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
-        found.ok_or_else(|| UnknownWord { what: "shipment", word: word.to_owned() })
-    }
-}
+words!(ShippingState, "shipment");
 
 #[cfg(test)]
 mod tests {

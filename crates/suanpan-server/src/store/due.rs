@@ -164,16 +164,6 @@ impl Tx {
         Ok(self.exec(GIVE_UP, &args).await? == 1)
     }
 
-    /// The work takes longer. `false`: the claim is no longer ours.
-    pub async fn due_extend(
-        &mut self,
-        claim: &Claim,
-        lease_until: i64,
-    ) -> Result<bool, StoreError> {
-        let args = vals![&claim.id, &claim.lease_by, claim.attempt, lease_until];
-        Ok(self.exec(EXTEND, &args).await? == 1)
-    }
-
     /// The pools that have work, each with the time of its first row that nobody holds, in unix microseconds; it may be
     /// past. `None`: all that is left there is held. A hint for how long to sleep.
     pub async fn due_pools(&mut self, now: i64) -> Result<Vec<(String, Option<i64>)>, StoreError> {
@@ -240,9 +230,6 @@ const PUSH: &str = "UPDATE due SET due_at = $2
 
 const GIVE_UP: &str =
     "UPDATE due SET state = 'dead', last_error = $4, lease_by = NULL, lease_until = 0
-    WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
-
-const EXTEND: &str = "UPDATE due SET lease_until = $4
     WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
 
 // Jumps from pool to pool along the index, instead of counting rows: one receiver that is down may have many thousands.
