@@ -4,7 +4,7 @@
 //! The platform answers HTTP 200 also where it refuses, signs nothing, and leaves
 //! `errcode` out or writes 0 where all is well. A call carries its token in the
 //! query, so a URL of the platform is a secret; and it wants UTF-8 as it is, since
-//! `\uXXXX` escapes are shown to people literally.
+//! escapes such as `\u4e2d` are shown to people literally.
 //!
 //! Each question is a struct that serialises to its body; [`Asked`] puts the token
 //! to it and is the [`Call`].

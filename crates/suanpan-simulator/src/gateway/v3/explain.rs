@@ -136,7 +136,7 @@ fn percent_decoded(url: &str) -> String {
 struct Style {
     comma: &'static str,
     colon: &'static str,
-    /// Other characters than ASCII are written as `\uXXXX`.
+    /// Other characters than ASCII are escaped: `\u4e2d`.
     ascii: bool,
 }
 
