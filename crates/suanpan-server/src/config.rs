@@ -78,11 +78,19 @@ pub struct ServerConfig {
 }
 
 /// Where rows are kept.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
     pub url: String,
+}
+
+/// Without the password.
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = crate::store::without_password(&self.url);
+        f.debug_struct("DatabaseConfig").field("url", &url).finish()
+    }
 }
 
 /// What is written to the log.

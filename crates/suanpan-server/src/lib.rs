@@ -78,7 +78,7 @@ impl Server {
 
         let database = Database::parse(&config.database.url, &config.base)?;
         let now = seams.clock.now_micros();
-        let store = Store::open(&database, now)?;
+        let store = Store::open(&database, now).await?;
         let public_url = match &config.server.public_url {
             Some(url) => public_url(url)?,
             None => format!("http://{}", reachable(address)),

@@ -71,7 +71,7 @@ pub(crate) struct Serve {
     /// 监听地址，代替 server.listen / where to listen, in place of server.listen
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
-    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
 }
@@ -96,7 +96,7 @@ pub(crate) struct Migrate {
     /// 配置文件 / the configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// 只看不改；有待执行的就以 1 退出 / only look; exit with 1 if something is pending

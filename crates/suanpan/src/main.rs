@@ -71,7 +71,7 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         Command::Dev(arguments) => dev::run(&arguments).await.map(good),
         Command::Serve(arguments) => serve::run(&arguments).await.map(good),
         Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
-        Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments).await,
         Command::Replay(arguments) => replay::run(&arguments).await,
         Command::Api(arguments) => {
             api::run(&arguments);

@@ -9,17 +9,18 @@ use crate::problem::Problem;
 use crate::{Verdict, serve, talk};
 
 /// Runs what is pending; with `--check` only looks, and finds a problem if something is.
-pub(crate) fn run(arguments: &Migrate) -> Result<Verdict, Problem> {
+pub(crate) async fn run(arguments: &Migrate) -> Result<Verdict, Problem> {
     let config = serve::load(&arguments.config, arguments.database.as_deref())?;
     let database = Database::parse(&config.database.url, &config.base);
     let database = database.map_err(|error| Problem::store(&error))?;
     if arguments.check {
-        return check(&database, arguments.json);
+        return check(&database, arguments.json).await;
     }
 
-    let ran = migrate::apply(&database, SystemClock::new().now_micros());
+    let ran = migrate::apply(&database, SystemClock::new().now_micros()).await;
     let ran = ran.map_err(|error| Problem::store(&error))?;
-    let version = migrate::check(&database).map_err(|error| Problem::store(&error))?.version;
+    let standing = migrate::check(&database).await.map_err(|error| Problem::store(&error))?;
+    let version = standing.version;
     if arguments.json {
         talk::json(&json!({ "version": version, "ran": ran }));
         return Ok(Verdict::Good);
@@ -31,8 +32,8 @@ pub(crate) fn run(arguments: &Migrate) -> Result<Verdict, Problem> {
     Ok(Verdict::Good)
 }
 
-fn check(database: &Database, as_json: bool) -> Result<Verdict, Problem> {
-    let standing = migrate::check(database).map_err(|error| Problem::store(&error))?;
+async fn check(database: &Database, as_json: bool) -> Result<Verdict, Problem> {
+    let standing = migrate::check(database).await.map_err(|error| Problem::store(&error))?;
     let (version, pending) = (standing.version, standing.pending);
     if as_json {
         talk::json(&json!({ "version": version, "pending": pending }));

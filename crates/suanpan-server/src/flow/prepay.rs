@@ -338,4 +338,5 @@ const PAID_OR_CLOSED: [&str; 4] = ["ORDERPAID", "ORDER_PAID", "ORDERCLOSED", "OR
 /// "商户订单号重复": the number stands for other parameters. `INVALID_REQUEST` also says other things.
 const USED: [&str; 2] = ["OUT_TRADE_NO_USED", "INVALID_REQUEST"];
 /// How many attempts one request may end before it gives up.
-const ROUNDS: usize = 4;
+// Two payers who tap in turns on two nodes end each other's attempts; each round is one of the other's that was served.
+const ROUNDS: usize = 12;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::StoreError;
+use super::pg::Address;
 
 /// How long a statement waits for another process that holds the file.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,18 +22,24 @@ const STATEMENTS: usize = 256;
 pub enum Database {
     /// An SQLite file.
     Lite(PathBuf),
+    /// A database on a PostgreSQL server.
+    Pg(Box<Address>),
 }
 
 impl Database {
-    /// Reads `sqlite:PATH`; a relative path starts at `base`, the directory of the configuration.
+    /// Reads `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`; a relative path starts at `base`, the directory of
+    /// the configuration.
     pub fn parse(url: &str, base: &Path) -> Result<Self, StoreError> {
-        let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        match path {
-            Some(path) if !path.is_empty() && !path.starts_with(':') => {
-                Ok(Self::Lite(base.join(path)))
-            }
-            _ => Err(StoreError::Url { url: without_password(url) }),
-        }
+        let parsed = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let is_path = !path.is_empty() && !path.starts_with(':');
+            is_path.then(|| Self::Lite(base.join(path)))
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Address::parse(url, base).map(|address| Self::Pg(Box::new(address)))
+        } else {
+            None
+        };
+        parsed.ok_or_else(|| StoreError::Url { url: without_password(url) })
     }
 }
 
@@ -72,10 +79,13 @@ fn create(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// An address of another engine may carry a password, and this one goes into an error.
-fn without_password(url: &str) -> String {
+/// An address may carry a password, and this one is shown.
+pub(crate) fn without_password(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(head, _)| head);
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        // libpq's other form, `host=… password=…`, or one that was typed badly.
+        (None, _) if url.contains('=') || url.contains('@') => "…".to_owned(),
         _ => url.to_owned(),
     }
 }

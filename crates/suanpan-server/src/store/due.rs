@@ -195,8 +195,7 @@ const PUT: &str =
     VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)
     ON CONFLICT (key) DO NOTHING";
 
-// The one statement whose text will differ: PostgreSQL wants FOR UPDATE SKIP LOCKED behind its LIMIT. MATERIALIZED
-// keeps its planner from running the selection, and so the LIMIT, more than once.
+// MATERIALIZED keeps PostgreSQL's planner from running the selection, and so the LIMIT, more than once.
 const CLAIM: &str = "WITH picked AS MATERIALIZED (
         SELECT id FROM due
         WHERE state = 'ready' AND pool = $5 AND due_at <= $3 AND lease_until <= $3
@@ -204,7 +203,7 @@ const CLAIM: &str = "WITH picked AS MATERIALIZED (
                           WHERE earlier.lane = due.lane AND earlier.state = 'ready'
                             AND (earlier.created_at < due.created_at
                                  OR (earlier.created_at = due.created_at AND earlier.id < due.id)))
-        ORDER BY due_at, id LIMIT $4
+        ORDER BY due_at, id LIMIT $4 {skip}
     )
     UPDATE due SET lease_by = $1, lease_until = $2, attempt = attempt + 1
     WHERE id IN (SELECT id FROM picked)

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 
+/// What an engine said.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
 /// An error of the store.
 ///
 /// It can be cloned, because one cause may answer every unit of a batch. It
@@ -18,6 +21,32 @@ pub enum StoreError {
     /// Another process held the database for longer than we wait.
     #[error("another process holds the database")]
     Locked,
+    /// Other transactions crossed the unit as often as it was run; nothing of it remains.
+    #[error("others kept changing the same rows")]
+    Contended,
+    /// The connection to the database was lost; nothing of the unit remains.
+    #[error("the connection to the database was lost")]
+    Lost {
+        /// How.
+        #[source]
+        cause: Cause,
+    },
+    /// The connection was lost during the commit: the unit may have been done, or not.
+    #[error("the connection to the database was lost during a commit, so its outcome is not known")]
+    Unknown {
+        /// How.
+        #[source]
+        cause: Cause,
+    },
+    /// No connection to the database can be made; the unit was not run.
+    #[error("the database {database} cannot be reached")]
+    Unreachable {
+        /// Its address without user and password.
+        database: String,
+        /// Why not.
+        #[source]
+        cause: Cause,
+    },
     /// The store was closed; the unit was not run.
     #[error("the store is closed")]
     Closed,
@@ -40,7 +69,7 @@ pub enum StoreError {
         sql: &'static str,
         /// What the engine said.
         #[source]
-        cause: Arc<rusqlite::Error>,
+        cause: Cause,
     },
     /// The statement and its arguments do not fit.
     #[error("the arguments do not fit the statement: {sql}")]
@@ -84,7 +113,7 @@ pub enum StoreError {
         path: PathBuf,
         /// Why not.
         #[source]
-        cause: Arc<dyn std::error::Error + Send + Sync>,
+        cause: Cause,
     },
     /// A migration that has run is not the one that this program knows.
     #[error("migration {version} ran here as {ran:?}, and this program knows it otherwise")]
@@ -109,7 +138,7 @@ pub enum StoreError {
         version: i64,
         /// What the engine said.
         #[source]
-        cause: Arc<rusqlite::Error>,
+        cause: Cause,
     },
 }
 
@@ -119,6 +148,10 @@ impl StoreError {
         match self {
             Self::Busy => "SP-STORE-BUSY",
             Self::Locked => "SP-STORE-LOCKED",
+            Self::Contended => "SP-STORE-CONTENDED",
+            Self::Lost { .. } => "SP-STORE-LOST",
+            Self::Unknown { .. } => "SP-STORE-UNKNOWN",
+            Self::Unreachable { .. } => "SP-STORE-UNREACHABLE",
             Self::Closed => "SP-STORE-CLOSED",
             Self::Conflict { .. } => "SP-STORE-CONFLICT",
             Self::Stale { .. } => "SP-STORE-STALE",
@@ -143,6 +176,16 @@ impl StoreError {
             Self::Locked => {
                 "end the other program that holds the database, such as a backup or a shell, and try again"
             }
+            Self::Contended => "try again in a moment",
+            Self::Lost { .. } => {
+                "try again: the next connection goes to whichever server takes writes"
+            }
+            Self::Unknown { .. } => {
+                "repeat the request under the same Idempotency-Key: what was done is not done twice"
+            }
+            Self::Unreachable { .. } => {
+                "check that the server runs, and address, user, password and sslmode in database.url"
+            }
             Self::Closed => "wait until the server is up again",
             Self::Conflict { .. } => "use another key, or read the row that is there",
             Self::Stale { .. } => "read again and decide again",
@@ -156,7 +199,9 @@ impl StoreError {
             Self::Unreadable { .. } => {
                 "restore the row from a backup: something else has written to the database"
             }
-            Self::Url { .. } => "write sqlite:PATH, such as sqlite:suanpan.db",
+            Self::Url { .. } => {
+                "write sqlite:PATH, such as sqlite:suanpan.db, or postgres://USER:PASSWORD@HOST/DATABASE"
+            }
             Self::Open { .. } => {
                 "check that the directory exists and that this user may write in it"
             }
@@ -173,7 +218,13 @@ impl StoreError {
     /// Whether the same unit may work later, unchanged.
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Locked | Self::Stale { .. } => true,
+            Self::Busy
+            | Self::Locked
+            | Self::Stale { .. }
+            | Self::Contended
+            | Self::Lost { .. }
+            | Self::Unknown { .. }
+            | Self::Unreachable { .. } => true,
             Self::Closed
             | Self::Conflict { .. }
             | Self::Sql { .. }

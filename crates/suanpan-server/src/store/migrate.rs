@@ -1,20 +1,21 @@
 //! Migrations: numbered texts in the program, applied once each, in order.
 //!
 //! What has run is never edited: its checksum is kept, and a database that
-//! went another way is refused. Two processes that start at once are
-//! serialised by the engine's own write lock. Expand and contract only, so
+//! went another way is refused. Processes that start at once are serialised:
+//! on SQLite by its write lock, on PostgreSQL by a lease. Expand and contract only, so
 //! that old and new nodes can live on one database during a rolling upgrade.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::StoreError;
 use super::database::{Database, open_writer};
+use super::{StoreError, pg};
 
 /// One step of the schema.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Migration {
     /// Its number: 1, 2, 3, …
     pub version: i64,
@@ -69,45 +70,31 @@ pub struct Standing {
 }
 
 /// Says where the database stands, and changes nothing.
-pub fn check(database: &Database) -> Result<Standing, StoreError> {
-    check_against(database, MIGRATIONS)
+pub async fn check(database: &Database) -> Result<Standing, StoreError> {
+    let pending = match database {
+        Database::Lite(path) if !path.exists() => MIGRATIONS,
+        Database::Lite(path) => lite_pending(&super::database::open_reader(path)?, MIGRATIONS)?,
+        Database::Pg(address) => pg::migrate::check(address, MIGRATIONS).await?,
+    };
+    let done = MIGRATIONS.len().saturating_sub(pending.len());
+    let last = done.checked_sub(1).and_then(|last| MIGRATIONS.get(last));
+    Ok(Standing {
+        version: last.map_or(0, |migration| migration.version),
+        pending: pending.iter().map(|migration| migration.name).collect(),
+    })
 }
 
 /// Brings the database up to date; answers the names of the migrations that ran now.
 ///
 /// `now` is in unix microseconds.
-pub fn apply(database: &Database, now: i64) -> Result<Vec<&'static str>, StoreError> {
-    apply_all(database, MIGRATIONS, now)
-}
-
-pub(super) fn check_against(
-    database: &Database,
-    known: &[Migration],
-) -> Result<Standing, StoreError> {
-    let Database::Lite(path) = database;
-    if !path.exists() {
-        return Ok(Standing {
-            version: 0,
-            pending: known.iter().map(|migration| migration.name).collect(),
-        });
+pub async fn apply(database: &Database, now: i64) -> Result<Vec<&'static str>, StoreError> {
+    match database {
+        Database::Lite(path) => lite_apply(path, MIGRATIONS, now),
+        Database::Pg(address) => pg::migrate::apply(address, MIGRATIONS, now).await,
     }
-    let connection = super::database::open_reader(path)?;
-    let pending = pending(&connection, known)?;
-    let done = known.len().saturating_sub(pending.len());
-    let version = done
-        .checked_sub(1)
-        .and_then(|last| known.get(last))
-        .map_or(0, |migration| migration.version);
-
-    Ok(Standing { version, pending: pending.iter().map(|migration| migration.name).collect() })
 }
 
-pub(super) fn apply_all(
-    database: &Database,
-    known: &[Migration],
-    now: i64,
-) -> Result<Vec<&'static str>, StoreError> {
-    let Database::Lite(path) = database;
+fn lite_apply(path: &Path, known: &[Migration], now: i64) -> Result<Vec<&'static str>, StoreError> {
     let mut connection = open_writer(path)?;
     let mut ran = Vec::new();
     loop {
@@ -115,9 +102,11 @@ pub(super) fn apply_all(
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|cause| StoreError::sql("BEGIN IMMEDIATE", cause))?;
-        let Some(next) = pending(&transaction, known)?.first() else { return Ok(ran) };
-        let failed =
-            |cause| StoreError::Migration { version: next.version, cause: Arc::new(cause) };
+        let Some(next) = lite_pending(&transaction, known)?.first() else { return Ok(ran) };
+        let failed = |cause: rusqlite::Error| StoreError::Migration {
+            version: next.version,
+            cause: Arc::new(cause),
+        };
         transaction.execute_batch(TABLE).map_err(failed)?;
         transaction.execute_batch(&next.sql.replace("{blob}", "BLOB")).map_err(failed)?;
         transaction
@@ -128,12 +117,14 @@ pub(super) fn apply_all(
     }
 }
 
+/// A migration that ran: its version, its name, its checksum.
+pub(super) type Ran = (i64, String, String);
+
 /// The migrations that have not run, after a look at those that have.
-fn pending<'a>(
-    connection: &Connection,
+pub(super) fn pending<'a>(
+    ran: &[Ran],
     known: &'a [Migration],
 ) -> Result<&'a [Migration], StoreError> {
-    let ran = ran(connection).map_err(|cause| StoreError::sql(RAN, cause))?;
     for (position, (version, name, checksum)) in ran.iter().enumerate() {
         match known.get(position) {
             Some(migration)
@@ -152,7 +143,14 @@ fn pending<'a>(
     Ok(known.get(ran.len()..).unwrap_or_default())
 }
 
-fn ran(connection: &Connection) -> rusqlite::Result<Vec<(i64, String, String)>> {
+fn lite_pending<'a>(
+    connection: &Connection,
+    known: &'a [Migration],
+) -> Result<&'a [Migration], StoreError> {
+    pending(&ran(connection).map_err(|cause| StoreError::sql(RAN, cause))?, known)
+}
+
+fn ran(connection: &Connection) -> rusqlite::Result<Vec<Ran>> {
     let table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'";
     if connection.query_row(table, [], |_| Ok(())).optional()?.is_none() {
         return Ok(Vec::new());
@@ -164,14 +162,15 @@ fn ran(connection: &Connection) -> rusqlite::Result<Vec<(i64, String, String)>> 
 
 impl Migration {
     /// SHA-256 of the text before anything is replaced in it, in hexadecimal: the same on every engine.
-    fn checksum(&self) -> String {
+    pub(super) fn checksum(&self) -> String {
         hex::encode(digest(&SHA256, self.sql.as_bytes()))
     }
 }
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
+pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, at BIGINT NOT NULL)";
 
-const NOTE: &str = "INSERT INTO migration (version, name, sha256, at) VALUES ($1, $2, $3, $4)";
+pub(super) const NOTE: &str =
+    "INSERT INTO migration (version, name, sha256, at) VALUES ($1, $2, $3, $4)";
 
-const RAN: &str = "SELECT version, name, sha256 FROM migration ORDER BY version";
+pub(super) const RAN: &str = "SELECT version, name, sha256 FROM migration ORDER BY version";

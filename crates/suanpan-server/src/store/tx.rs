@@ -3,22 +3,26 @@
 //! Domain verbs are `async fn` in further `impl Tx` blocks, one SQL text each.
 //! The `match` on the engine is written here and nowhere else.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
-use super::{Row, StoreError, Val};
+use super::{Row, Session, StoreError, Val};
 
 /// A transaction in progress. Only a [`Unit`](super::Unit) gets to see one.
 ///
 /// SQL is a text of the program, never built at run time, with its arguments
-/// as `$1`, `$2`, … The same number may stand in it twice.
+/// as `$1`, `$2`, … The same number may stand in it twice. `{skip}` stands for
+/// the words by which PostgreSQL passes over rows that are in other hands.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Tx {
     /// SQLite, in this process. Never waits: each of its futures is ready at the first poll.
     Lite(Connection),
+    /// PostgreSQL, on a connection of the pool.
+    Pg(Session),
 }
 
 impl Tx {
@@ -26,6 +30,7 @@ impl Tx {
     pub async fn exec(&mut self, sql: &'static str, args: &[Val]) -> Result<u64, StoreError> {
         match self {
             Self::Lite(connection) => lite_exec(connection, sql, args),
+            Self::Pg(session) => session.exec(sql, args).await,
         }
     }
 
@@ -46,6 +51,7 @@ impl Tx {
     pub async fn rows(&mut self, sql: &'static str, args: &[Val]) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Lite(connection) => lite_rows(connection, sql, args),
+            Self::Pg(session) => session.rows(sql, args).await,
         }
     }
 }
@@ -87,8 +93,11 @@ fn prepared<'a>(
     sql: &'static str,
     args: &[Val],
 ) -> Result<CachedStatement<'a>, StoreError> {
+    // One writer: nothing is ever in other hands.
+    let text =
+        if sql.contains("{skip}") { sql.replace("{skip}", "").into() } else { Cow::from(sql) };
     let mut statement =
-        connection.prepare_cached(sql).map_err(|cause| StoreError::sql(sql, cause))?;
+        connection.prepare_cached(&text).map_err(|cause| StoreError::sql(sql, cause))?;
     let parameters = statement.parameter_count();
     if parameters != args.len() {
         return Err(StoreError::Arguments { sql });

@@ -118,8 +118,8 @@ fn alone(tx: &mut Tx, job: &mut dyn Job) -> bool {
 
 /// Leaves no transaction open, whatever happened before.
 fn abandon(tx: &mut Tx) -> Lost {
-    let Tx::Lite(connection) = tx;
-    if !connection.is_autocommit() && control(tx, "ROLLBACK").is_err() {
+    let open = matches!(tx, Tx::Lite(connection) if !connection.is_autocommit());
+    if open && control(tx, "ROLLBACK").is_err() {
         tracing::error!("a transaction could not be rolled back");
     }
     Lost::Midway
@@ -127,14 +127,15 @@ fn abandon(tx: &mut Tx) -> Lost {
 
 /// Runs a statement that steers the transaction.
 pub(super) fn control(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
-    let Tx::Lite(connection) = tx;
+    // The threads of SQLite hold no other.
+    let Tx::Lite(connection) = tx else { return Err(StoreError::Closed) };
     let run = |connection: &Connection| connection.prepare_cached(sql)?.raw_execute();
     run(connection).map(drop).map_err(|cause| StoreError::sql(sql, cause))
 }
 
 /// Moves the write-ahead log into the file, so that the file alone is the database.
 fn close(tx: Tx) {
-    let Tx::Lite(connection) = tx;
+    let Tx::Lite(connection) = tx else { return };
     // Another process may still read: then the log stays, and nothing is lost.
     if let Err(cause) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         tracing::warn!(%cause, "the write-ahead log was not moved into the database file");

@@ -10,6 +10,8 @@ use suanpan_server::{Config, Error, Seams, Server, World};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::database;
+
 /// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
 pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
 
@@ -57,6 +59,7 @@ impl Backend {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::parse(&format!("{more}\n{MERCHANTS}"), folder.path()).unwrap();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
+        config.database.url = database::url(folder.path());
         change(&mut config);
         let clock = ManualClock::at(NEW_YEAR);
         let seams = Seams {

@@ -1,7 +1,10 @@
-//! The merchant's API over real HTTP and a real SQLite file, without WeChat.
+//! The merchant's API over real HTTP and a real database, without WeChat.
 
 #[cfg(test)]
 mod backend;
+#[cfg(test)]
+#[path = "../common/database.rs"]
+mod database;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]

@@ -14,6 +14,8 @@ use suanpan_server::{Config, Seams, Server, access};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::database;
+
 /// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
 pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
 pub(crate) const MCHID: &str = "1900000109";
@@ -56,6 +58,7 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::parse(&format!("{more}\n{MERCHANT}"), folder.path()).unwrap();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
+        config.database.url = database::url(folder.path());
         let clock = ManualClock::at(NEW_YEAR);
         let seams = Seams {
             clock: Arc::new(clock.clone()),
@@ -67,7 +70,7 @@ impl Desk {
         let (stop, stopped) = watch::channel(false);
         let router =
             routes::router(Arc::clone(server.world()), &config).layer(Extension(Stopping(stopped)));
-        let store = Store::open(&database, NEW_YEAR).unwrap();
+        let store = Store::open(&database, NEW_YEAR).await.unwrap();
         let key = server.first_api_key().unwrap().to_owned();
         Self { clock, stop, router, server, key, store, _folder: folder }
     }

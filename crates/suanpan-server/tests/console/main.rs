@@ -1,6 +1,9 @@
 //! The operators' console, as a browser sees it: who is let in, and what is shown.
 
 #[cfg(test)]
+#[path = "../common/database.rs"]
+mod database;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod door;

@@ -1,14 +1,14 @@
 //! A process that is killed: what was acknowledged is there, and the file is whole.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use rusqlite::Connection;
-use suanpan_server::store::{Database, Store};
 use suanpan_server::vals;
 
-use crate::units::NEW_YEAR;
+use crate::database;
+use crate::units::{open_in as open, settings};
 
 /// Where the child writes; without it the child's test has nothing to do.
 const FOLDER: &str = "SUANPAN_TEST_CRASH_FOLDER";
@@ -17,9 +17,9 @@ const FOLDER: &str = "SUANPAN_TEST_CRASH_FOLDER";
 #[test]
 fn the_child_that_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let database = Database::parse("sqlite:test.db", &folder).unwrap();
-    let store = Store::open(&database, NEW_YEAR).unwrap();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+    let store = runtime.block_on(open(&folder));
     let (say, said) = std::sync::mpsc::channel::<u64>();
     for lane in 0..8_u64 {
         let (store, say) = (store.clone(), say.clone());
@@ -43,8 +43,8 @@ fn the_child_that_is_killed() {
     }
 }
 
-#[test]
-fn what_was_acknowledged_before_a_kill_is_there_after_it() {
+#[tokio::test]
+async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     for round in 0..3 {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -67,14 +67,18 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         }
         child.wait().unwrap();
 
-        let connection = Connection::open(folder.path().join("test.db")).unwrap();
-        let whole: String =
-            connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(whole, "ok");
+        let store = open(folder.path()).await;
+        if database::url(folder.path()).starts_with("sqlite:") {
+            let whole = store.look((), |tx, ()| {
+                Box::pin(async move { tx.row("PRAGMA integrity_check", &[]).await })
+            });
+            let whole = whole.await.unwrap().unwrap();
+            assert_eq!(whole.text("integrity_check").unwrap(), "ok");
+        }
         assert!(acknowledged.len() >= 200);
-        let mut there = connection.prepare("SELECT 1 FROM setting WHERE name = $1").unwrap();
+        let there: BTreeSet<_> = settings(&store).await.into_iter().collect();
         for name in &acknowledged {
-            assert!(there.exists([name]).unwrap(), "{name} was acknowledged, and is gone");
+            assert!(there.contains(name), "{name} was acknowledged, and is gone");
         }
     }
 }

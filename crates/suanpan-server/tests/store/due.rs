@@ -57,7 +57,7 @@ fn keys(claims: &[Claim]) -> Vec<&str> {
 #[tokio::test]
 async fn work_is_claimed_when_it_is_due_by_one_and_up_to_the_limit() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     for number in 0..5 {
         assert!(put(&store, &format!("k{number}"), None, NEW_YEAR + number * SECOND).await);
     }
@@ -71,7 +71,7 @@ async fn work_is_claimed_when_it_is_due_by_one_and_up_to_the_limit() {
 #[tokio::test]
 async fn who_holds_a_lease_past_its_end_has_nothing_to_say_any_more() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     put(&store, "k", None, NEW_YEAR).await;
     let stale = claim(&store, "a", NEW_YEAR, 1).await.remove(0);
     assert!(claim(&store, "b", NEW_YEAR + LEASE - 1, 1).await.is_empty());
@@ -88,7 +88,7 @@ async fn who_holds_a_lease_past_its_end_has_nothing_to_say_any_more() {
 #[tokio::test]
 async fn a_lane_goes_one_after_the_other_and_waits_for_the_first() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     for (key, lane) in [("a1", "a"), ("a2", "a"), ("b1", "b")] {
         put(&store, key, Some(lane), NEW_YEAR).await;
     }
@@ -107,7 +107,7 @@ async fn a_lane_goes_one_after_the_other_and_waits_for_the_first() {
 #[tokio::test]
 async fn many_workers_share_the_work_and_do_none_of_it_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let (one, two) = (open(&folder), open(&folder));
+    let (one, two) = (open(&folder).await, open(&folder).await);
     for number in 0..200 {
         put(&one, &format!("k{number:03}"), None, NEW_YEAR).await;
     }

@@ -8,7 +8,7 @@ use crate::units::{NEW_YEAR, open};
 #[tokio::test]
 async fn whoever_commits_later_tells_later() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     // The second was received before the first was decided; the third is another order's.
     for (id, order, at) in [("evt_b", "ord_1", 10), ("evt_a", "ord_1", 5), ("evt_c", "ord_2", 5)] {
         let event = Event {

@@ -1,7 +1,12 @@
-//! The store on a real SQLite file: one writer, group commit, leases, migrations, and the power cut.
+//! The store on a real database: units, group commit, leases, migrations, and the power cut.
 
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod crossing;
+#[cfg(test)]
+#[path = "../common/database.rs"]
+mod database;
 #[cfg(test)]
 mod due;
 #[cfg(test)]

@@ -1,16 +1,24 @@
 //! Units of work: durable or undone, whatever their neighbours do.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use suanpan_server::store::{Database, Store, StoreError, Tx, Unit};
 use suanpan_server::vals;
 
+use crate::database;
+
 pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
 
-pub(crate) fn open(folder: &tempfile::TempDir) -> Store {
-    let database = Database::parse("sqlite:test.db", folder.path()).unwrap();
-    Store::open(&database, NEW_YEAR).unwrap()
+pub(crate) async fn open(folder: &tempfile::TempDir) -> Store {
+    open_in(folder.path()).await
+}
+
+/// The store of this folder.
+pub(crate) async fn open_in(folder: &Path) -> Store {
+    let database = Database::parse(&database::url(folder), folder).unwrap();
+    Store::open(&database, NEW_YEAR).await.unwrap()
 }
 
 /// Writes a setting, and then does what it is told to.
@@ -42,7 +50,7 @@ impl Unit for Put {
     }
 }
 
-async fn settings(store: &Store) -> Vec<String> {
+pub(crate) async fn settings(store: &Store) -> Vec<String> {
     let read = store.look((), |tx, ()| {
         Box::pin(async move {
             let rows = tx.rows("SELECT name FROM setting ORDER BY name", &[]).await?;
@@ -55,7 +63,7 @@ async fn settings(store: &Store) -> Vec<String> {
 #[tokio::test]
 async fn a_unit_that_fails_takes_nobody_along() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     let put = |number: usize| {
         let then = match number % 4 {
             0 => Then::Succeed,
@@ -85,7 +93,7 @@ async fn a_unit_that_fails_takes_nobody_along() {
 #[tokio::test]
 async fn a_key_that_is_taken_is_said_to_be_so() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     let put = || store.run(Put { name: "same".to_owned(), then: Then::Succeed });
     let answers = join_all((0..50).map(|_| put())).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
@@ -97,7 +105,7 @@ async fn a_key_that_is_taken_is_said_to_be_so() {
 #[tokio::test]
 async fn a_reader_cannot_write() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     let wrote = store.read(Put { name: "sly".to_owned(), then: Then::Succeed }).await;
     assert!(matches!(wrote, Err(StoreError::Sql { .. })), "{wrote:?}");
     assert!(settings(&store).await.is_empty());
@@ -106,10 +114,10 @@ async fn a_reader_cannot_write() {
 #[tokio::test]
 async fn arguments_are_bound_by_number_wherever_they_stand() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let store = open(&folder).await;
     let row = store.look((), |tx, ()| {
         Box::pin(async move {
-            let sql = "SELECT $2 AS second, $1 AS first, $2 AS again, $3 AS third";
+            let sql = "SELECT CAST($2 AS BIGINT) AS second, $1 AS first, $2 AS again, CAST($3 AS BIGINT) AS third";
             let row = tx.row(sql, &vals!["a", 2, None::<i64>]).await?;
             let row = row.unwrap();
             Ok((row.int("second")?, row.text("first")?, row.int("again")?, row.opt_int("third")?))
@@ -117,7 +125,7 @@ async fn arguments_are_bound_by_number_wherever_they_stand() {
     });
     assert_eq!(row.await.unwrap(), (2, "a".to_owned(), 2, None));
     let few = store.look((), |tx, ()| {
-        Box::pin(async move { tx.row("SELECT $1 AS a, $2 AS b", &vals![1]).await })
+        Box::pin(async move { tx.row("SELECT $1 AS a, $2 AS b", &vals!["a"]).await })
     });
     assert!(matches!(few.await, Err(StoreError::Arguments { .. })));
 }
@@ -125,7 +133,7 @@ async fn arguments_are_bound_by_number_wherever_they_stand() {
 #[tokio::test]
 async fn what_was_queued_is_done_before_the_end_and_nothing_after() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(&folder));
+    let store = Arc::new(open(&folder).await);
     let puts: Vec<_> = (0..100)
         .map(|number| {
             let store = Arc::clone(&store);
@@ -139,7 +147,7 @@ async fn what_was_queued_is_done_before_the_end_and_nothing_after() {
     let late = store.run(Put { name: "late".to_owned(), then: Then::Succeed }).await;
     assert!(matches!(late, Err(StoreError::Closed)));
 
-    let again = open(&folder);
+    let again = open(&folder).await;
     assert_eq!(settings(&again).await.len(), 100);
 }
 
@@ -147,7 +155,7 @@ async fn what_was_queued_is_done_before_the_end_and_nothing_after() {
 async fn two_processes_on_one_file_do_not_lose_a_unit() {
     let folder = tempfile::tempdir().unwrap();
     // Two stores share nothing but the file, as two processes do.
-    let (one, two) = (open(&folder), open(&folder));
+    let (one, two) = (open(&folder).await, open(&folder).await);
     let put = |store: &Store, name: String| {
         let store = store.clone();
         async move { store.run(Put { name, then: Then::Succeed }).await }
@@ -164,7 +172,8 @@ async fn two_processes_on_one_file_do_not_lose_a_unit() {
 async fn the_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
+    let database = Database::parse("sqlite:suanpan.db", folder.path()).unwrap();
+    let store = Store::open(&database, NEW_YEAR).await.unwrap();
     store.run(Put { name: "a".to_owned(), then: Then::Succeed }).await.unwrap();
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let file = file.unwrap();

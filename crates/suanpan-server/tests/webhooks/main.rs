@@ -1,5 +1,8 @@
-//! Step 6 over real sockets and a real SQLite file, under a clock that tests turn: nothing here sleeps.
+//! Step 6 over real sockets and a real database, under a clock that tests turn: nothing here sleeps.
 
+#[cfg(test)]
+#[path = "../common/database.rs"]
+mod database;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::database;
 use crate::receiver::PATIENCE;
 
 /// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
@@ -61,7 +62,8 @@ impl Shop {
         clock: ManualClock,
         dice: Arc<dyn Dice>,
     ) -> Result<Self, Error> {
-        let config = Config::parse(&format!("{BASE}\n{webhooks}"), folder.path())?;
+        let mut config = Config::parse(&format!("{BASE}\n{webhooks}"), folder.path())?;
+        config.database.url = database::url(folder.path());
         let seams = Seams { clock: Arc::new(clock.clone()), dice, wire: None };
         let world = Arc::clone(Server::open(config, seams).await?.world());
         Ok(Self { world, clock, folder })

@@ -172,7 +172,7 @@ async fn who_posts_long_headers_fills_no_disk() {
         post.header("wechatpay-x", "x".repeat(20_000)).header("user-agent", "x".repeat(20_000));
     let status = post.send().await.unwrap().status().as_u16();
     assert!((400..500).contains(&status), "{status}");
-    let store = world.look_into();
+    let store = world.look_into().await;
     let longest = store.look((), |tx, ()| {
         Box::pin(async move {
             let row = tx.row("SELECT MAX(LENGTH(headers)) AS longest FROM inbox", &[]).await?;

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 use suanpan_server::store::{Database, Row, Store};
 
+use crate::database;
 use crate::world::World;
 
 /// The three books.
@@ -34,7 +35,7 @@ impl World {
 
     /// Lets days go by until nobody has anything left to do, and holds the books against each other.
     pub(crate) async fn check_at_the_end(&self, days: u64) {
-        let store = self.look_into();
+        let store = self.look_into().await;
         for _ in 0..days * 8 {
             self.until_idle(&store).await;
             self.advance(3 * 60 * 60);
@@ -47,8 +48,8 @@ impl World {
     }
 
     /// The backend's own file, beside the backend.
-    pub(crate) fn look_into(&self) -> Store {
-        open_store(self.folder.path(), self.now())
+    pub(crate) async fn look_into(&self) -> Store {
+        open_store(self.folder.path(), self.now()).await
     }
 
     /// Waits until nothing is due, neither at the backend nor at WeChat.
@@ -76,7 +77,7 @@ impl World {
         let delivered =
             self.receiver.taken().into_iter().map(|sent| (sent.id, sent.body)).collect();
         let mut wechat = self.control("ledger", None).await;
-        let store = self.look_into();
+        let store = self.look_into().await;
         let look = store.look((), |tx, ()| {
             Box::pin(async move {
                 Ok(Books {
@@ -98,10 +99,10 @@ impl World {
     }
 }
 
-/// The backend's own file, beside the backend.
-fn open_store(folder: &Path, now: i64) -> Store {
-    let database = Database::parse("sqlite:suanpan.db", &folder.join("wechat")).unwrap();
-    Store::open(&database, now).unwrap()
+/// The backend's own database, beside the backend.
+async fn open_store(folder: &Path, now: i64) -> Store {
+    let database = Database::parse(&database::url(folder), &folder.join("wechat")).unwrap();
+    Store::open(&database, now).await.unwrap()
 }
 
 /// What is due and not done, in words.
@@ -382,7 +383,7 @@ async fn a_checker_finds_each_lie() {
         .await;
     world.check_at_the_end(1).await;
 
-    let store = world.look_into();
+    let store = world.look_into().await;
     let exec = async |sql: &'static str| {
         let write = store.write((), move |tx, ()| Box::pin(async move { tx.exec(sql, &[]).await }));
         assert!(write.await.unwrap() > 0, "{sql} changed nothing");

@@ -1,6 +1,6 @@
 //! Whole payments: backend, simulator, payer and the merchant's receiver in one process, under one clock.
 //!
-//! Everything that speaks does so over real HTTP, and every row is in a real SQLite file; only the time is ours.
+//! Everything that speaks does so over real HTTP, and every row is in a real database; only the time is ours.
 
 #[cfg(test)]
 mod accounts;
@@ -10,6 +10,9 @@ mod attacks;
 mod chaos;
 #[cfg(test)]
 mod checker;
+#[cfg(test)]
+#[path = "../../../suanpan-server/tests/common/database.rs"]
+mod database;
 #[cfg(test)]
 mod doubts;
 #[cfg(test)]

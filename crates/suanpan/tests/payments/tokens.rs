@@ -10,6 +10,7 @@ use suanpan_server::client::wechat::platform::GetDeliveryList;
 use suanpan_server::store::TokenRow;
 use suanpan_server::{Error, World as Node, token};
 
+use crate::database;
 use crate::world::{NEW_YEAR, World};
 
 const TOKEN: &str = "/cgi-bin/stable_token";
@@ -286,6 +287,21 @@ async fn a_wrong_secret_is_named_and_the_token_is_readable_nowhere() {
     let second = AppId::parse(&world.app(1)).unwrap();
     assert_eq!(ask(&node, &second).await.unwrap(), None);
     let token = world.token_of(1, false).await;
+    let sealed = node.store().look((), |tx, ()| {
+        Box::pin(async move {
+            tx.rows("SELECT sealed FROM access_token WHERE sealed IS NOT NULL", &[]).await
+        })
+    });
+    let sealed = sealed.await.unwrap();
+    assert!(!sealed.is_empty());
+    for row in &sealed {
+        let bytes = row.blob("sealed").unwrap();
+        assert!(!bytes.windows(token.len()).any(|text| text == token.as_bytes()));
+    }
+    if !database::url(world.folder.path()).starts_with("sqlite:") {
+        // Files of a server are not ours to read.
+        return;
+    }
     let mut files = 0;
     for file in std::fs::read_dir(world.folder.path().join("wechat")).unwrap() {
         let path = file.unwrap().path();

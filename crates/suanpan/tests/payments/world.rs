@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::database;
 use crate::receiver::Receiver;
 
 /// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
@@ -184,6 +185,7 @@ impl World {
         config.wechat.timeout_seconds = 25;
         config.webhooks.timeout_seconds = 50;
         config.server.request_timeout_seconds = 60;
+        config.database.url = database::url(self.folder.path());
         (self.configure)(&mut config, &self.credentials);
         config
     }

@@ -184,7 +184,7 @@ async fn serve(config: PathBuf, listen: String) -> Running {
 /// refund that it had stored and not asked for. `began` is when its successor was started, whose own end later than that.
 async fn pass_on(folder: &Path, began: i64) {
     let database = Database::parse("sqlite:suanpan.db", folder).unwrap();
-    let store = Store::open(&database, began).unwrap();
+    let store = Store::open(&database, began).await.unwrap();
     let write = store.write(began.saturating_add(A_MINUTE), |tx, until| {
         Box::pin(async move {
             for held in HELD {

@@ -1,0 +1,179 @@
+//! One transaction on one connection.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deadpool_postgres::{Object, Pool};
+use tokio_postgres::types::ToSql;
+
+use super::super::{Row, StoreError, Val};
+use super::error::{Trouble, refused, unconnected};
+
+/// The PostgreSQL arm of a transaction.
+pub struct Session {
+    client: Object,
+    mode: Mode,
+    /// Why the transaction can only be rolled back.
+    trouble: Option<Trouble>,
+    /// Whether a statement is on its way: then the unit has a reason to wait.
+    pub(super) at_work: Arc<AtomicBool>,
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::store) enum Mode {
+    /// It changes rows.
+    Write,
+    /// It only looks.
+    Read,
+}
+
+impl Session {
+    pub(super) async fn begin(
+        pool: &Pool,
+        shown: &str,
+        mode: Mode,
+    ) -> Result<Self, (StoreError, Trouble)> {
+        let client = pool.get().await;
+        let client = client.map_err(|error| (unconnected(shown, &error), Trouble::Refused))?;
+        let begin = match mode {
+            Mode::Write => BEGIN,
+            Mode::Read => BEGIN_TO_READ,
+        };
+        match client.batch_execute(begin).await {
+            Ok(()) => {
+                Ok(Self { client, mode, trouble: None, at_work: Arc::new(AtomicBool::new(false)) })
+            }
+            Err(error) => {
+                drop(Object::take(client));
+                Err(refused(begin, &error, mode == Mode::Write))
+            }
+        }
+    }
+
+    pub(in crate::store) async fn exec(
+        &mut self,
+        sql: &'static str,
+        args: &[Val],
+    ) -> Result<u64, StoreError> {
+        self.at_work.store(true, Ordering::Relaxed);
+        let done = async {
+            let statement = self.client.prepare_cached(&text(sql)).await?;
+            if statement.params().len() != args.len() {
+                return Ok(Err(StoreError::Arguments { sql }));
+            }
+            self.client.execute(&statement, &parameters(args)).await.map(Ok)
+        };
+        let done = done.await;
+        self.done(sql, done)
+    }
+
+    pub(in crate::store) async fn rows(
+        &mut self,
+        sql: &'static str,
+        args: &[Val],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.at_work.store(true, Ordering::Relaxed);
+        let found = async {
+            let statement = self.client.prepare_cached(&text(sql)).await?;
+            if statement.params().len() != args.len() {
+                return Ok(Err(StoreError::Arguments { sql }));
+            }
+            let columns: Arc<[String]> =
+                statement.columns().iter().map(|column| column.name().to_owned()).collect();
+            let answers = self.client.query(&statement, &parameters(args)).await?;
+            Ok(answers.iter().map(|answer| read(&columns, answer)).collect())
+        };
+        let found = found.await;
+        self.done(sql, found)
+    }
+
+    fn done<T>(
+        &mut self,
+        sql: &'static str,
+        done: Result<Result<T, StoreError>, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        self.at_work.store(false, Ordering::Relaxed);
+        done.unwrap_or_else(|error| {
+            let (error, trouble) = refused(sql, &error, self.mode == Mode::Write);
+            // What comes behind the first refusal is refused because of it.
+            self.trouble.get_or_insert(trouble);
+            Err(error)
+        })
+    }
+
+    /// Ends the transaction as the unit says: by a commit, or so that nothing of it remains.
+    pub(super) async fn end<T>(
+        self,
+        said: Result<T, StoreError>,
+    ) -> Result<T, (StoreError, Trouble)> {
+        let (said, trouble) = match (said, self.trouble) {
+            (Ok(said), None) => return self.commit(said).await,
+            // A unit that is content with a refusal would commit nothing, and be told that all is well.
+            (Ok(_), Some(trouble)) => (StoreError::Contended, trouble),
+            (Err(error), trouble) => (error, trouble.unwrap_or(Trouble::Refused)),
+        };
+        self.abandon(trouble).await;
+        Err((said, trouble))
+    }
+
+    async fn commit<T>(self, said: T) -> Result<T, (StoreError, Trouble)> {
+        let Err(error) = self.client.batch_execute(COMMIT).await else { return Ok(said) };
+        let (refusal, trouble) = refused(COMMIT, &error, self.mode == Mode::Write);
+        let answered = match trouble {
+            Trouble::Crossed | Trouble::Taken => true,
+            Trouble::Lost | Trouble::Refused => false,
+        };
+        drop(Object::take(self.client));
+        if answered || self.mode == Mode::Read {
+            return Err((refusal, trouble));
+        }
+        // The commit was on its way: perhaps it happened.
+        let cause = Arc::new(super::error::words(&error));
+        Err((StoreError::Unknown { cause }, Trouble::Refused))
+    }
+
+    async fn abandon(self, trouble: Trouble) {
+        if trouble == Trouble::Lost || self.client.batch_execute("ROLLBACK").await.is_err() {
+            // The server rolls back what it loses the connection of.
+            drop(Object::take(self.client));
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// Rows that a claim finds in other hands are left to those.
+fn text(sql: &'static str) -> std::borrow::Cow<'static, str> {
+    if sql.contains("{skip}") {
+        sql.replace("{skip}", "FOR UPDATE SKIP LOCKED").into()
+    } else {
+        sql.into()
+    }
+}
+
+fn parameters(args: &[Val]) -> Vec<&(dyn ToSql + Sync)> {
+    args.iter().map(|arg| -> &(dyn ToSql + Sync) { arg }).collect()
+}
+
+fn read(columns: &Arc<[String]>, answer: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let mut values = Vec::with_capacity(columns.len());
+    for (position, column) in columns.iter().enumerate() {
+        let value = answer.try_get::<_, Val>(position);
+        values.push(value.map_err(|cause| StoreError::Unreadable {
+            column: column.clone(),
+            why: cause.to_string(),
+        })?);
+    }
+    Ok(Row::new(Arc::clone(columns), values))
+}
+
+// One moment of the database for all statements, and no change lost: see docs/decisions/0009.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
+const BEGIN_TO_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const COMMIT: &str = "COMMIT";
