@@ -53,6 +53,7 @@ impl Waiting {
 }
 
 const EVENTS: &str = "SELECT * FROM event WHERE order_id = $1 ORDER BY created_at, id";
+// Not `state <> 'done'`: SQLite would go through all that waits anywhere, instead of all that is about this order.
 const WAITING: &str = "SELECT key, state, due_at FROM due
-    WHERE order_id = $1 AND kind = 'webhook' AND state <> 'done' AND key LIKE 'webhook:' || $2 || ':%'
+    WHERE order_id = $1 AND kind = 'webhook' AND state IN ('ready', 'dead') AND key LIKE 'webhook:' || $2 || ':%'
     ORDER BY created_at, id";

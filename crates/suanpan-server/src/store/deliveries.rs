@@ -167,14 +167,15 @@ const HASTEN: &str =
 // A replay takes the place of what was given up, which nobody has to look at any more.
 const REPLACE: &str = "UPDATE due SET state = 'done'
     WHERE (key = $1 OR (key >= $2 AND key < $3)) AND state = 'dead'";
+// `state <> 'done'` names the index of what is not delivered; the rest are many, and stay for ever.
 const LAST_OF_BATCH: &str = "SELECT created_at FROM due
-    WHERE pool = $1 AND kind = 'webhook' AND created_at >= $2
+    WHERE pool = $1 AND kind = 'webhook' AND state <> 'done' AND created_at >= $2
         AND (state = 'dead' OR (state = 'ready' AND due_at > $3))
     ORDER BY created_at LIMIT 1 OFFSET $4";
 const HASTEN_ALL: &str = "UPDATE due SET due_at = $3
-    WHERE pool = $1 AND state = 'ready' AND kind = 'webhook'
+    WHERE pool = $1 AND kind = 'webhook' AND state <> 'done' AND state = 'ready'
         AND created_at >= $2 AND created_at <= $4 AND due_at > $3";
 const DEAD: &str = "SELECT key FROM due
-    WHERE pool = $1 AND state = 'dead' AND kind = 'webhook'
+    WHERE pool = $1 AND kind = 'webhook' AND state <> 'done' AND state = 'dead'
         AND created_at >= $2 AND created_at <= $3
     ORDER BY created_at, id";

@@ -58,6 +58,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "refused",
         sql: include_str!("../../migrations/0007_refused.sql"),
     },
+    Migration { version: 8, name: "growth", sql: include_str!("../../migrations/0008_growth.sql") },
 ];
 
 /// Where a database stands.

@@ -28,6 +28,16 @@ pub struct OrderFilter {
     pub limit: i64,
 }
 
+impl OrderFilter {
+    /// Where the list begins, which runs backwards. One bound: of two, SQLite looks up the first and goes through all that
+    /// lies between them, which is half the history for a page from the middle of it.
+    fn end(&self) -> (i64, String) {
+        let made_before = self.created_before.map(|at| (at, String::new()));
+        let ends = [self.before.clone(), made_before].into_iter().flatten();
+        ends.min().unwrap_or((i64::MAX, String::new()))
+    }
+}
+
 impl Tx {
     /// Puts a new order in.
     pub async fn order_put(&mut self, order: &Order) -> Result<(), StoreError> {
@@ -67,23 +77,20 @@ impl Tx {
 
     /// Orders, newest first.
     pub async fn orders(&mut self, filter: &OrderFilter) -> Result<Vec<Order>, StoreError> {
-        let (at, id) = filter.before.clone().unwrap_or((i64::MAX, String::new()));
+        let (at, id) = filter.end();
+        let after = filter.created_after.unwrap_or(i64::MIN);
         let status = filter.status.map(OrderStatus::as_str);
-        let args = vals![
-            status,
-            filter.reference.as_deref(),
-            filter.created_after.unwrap_or(i64::MIN),
-            at,
-            id,
-            filter.limit,
-            filter.created_before.unwrap_or(i64::MAX),
-        ];
-        let sql = match (&filter.reference, status) {
-            (Some(_), _) => ORDERS_BY_REFERENCE,
-            (None, Some(_)) => ORDERS_BY_STATUS,
-            (None, None) => ORDERS,
+        let rows = match (&filter.reference, status) {
+            (Some(reference), status) => {
+                let args = vals![after, at, id, filter.limit, reference, status];
+                self.rows(ORDERS_BY_REFERENCE, &args).await?
+            }
+            (None, Some(status)) => {
+                self.rows(ORDERS_BY_STATUS, &vals![after, at, id, filter.limit, status]).await?
+            }
+            (None, None) => self.rows(ORDERS, &vals![after, at, id, filter.limit]).await?,
         };
-        self.rows(sql, &args).await?.iter().map(Order::read).collect()
+        rows.iter().map(Order::read).collect()
     }
 
     /// Moves an order that is still as we saw it.
@@ -238,16 +245,17 @@ const ORDER_PUT: &str =
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const ORDER: &str = "SELECT * FROM orders WHERE id = $1";
 const ORDER_BY_REFERENCE: &str = "SELECT * FROM orders WHERE mchid = $1 AND reference = $2";
-// One text for each index, all with the same arguments.
+// One text for each index.
 const ORDERS: &str = "SELECT * FROM orders
-    WHERE CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL AND created_at > $3 AND created_at < $7 AND (created_at, id) < ($4, $5)
-    ORDER BY created_at DESC, id DESC LIMIT $6";
+    WHERE created_at > $1 AND (created_at, id) < ($2, $3)
+    ORDER BY created_at DESC, id DESC LIMIT $4";
 const ORDERS_BY_STATUS: &str = "SELECT * FROM orders
-    WHERE status = $1 AND CAST($2 AS TEXT) IS NULL AND created_at > $3 AND created_at < $7 AND (created_at, id) < ($4, $5)
-    ORDER BY created_at DESC, id DESC LIMIT $6";
+    WHERE status = $5 AND created_at > $1 AND (created_at, id) < ($2, $3)
+    ORDER BY created_at DESC, id DESC LIMIT $4";
 const ORDERS_BY_REFERENCE: &str = "SELECT * FROM orders
-    WHERE reference = $2 AND (CAST($1 AS TEXT) IS NULL OR status = $1) AND created_at > $3 AND created_at < $7 AND (created_at, id) < ($4, $5)
-    ORDER BY created_at DESC, id DESC LIMIT $6";
+    WHERE reference = $5 AND (CAST($6 AS TEXT) IS NULL OR status = $6)
+        AND created_at > $1 AND (created_at, id) < ($2, $3)
+    ORDER BY created_at DESC, id DESC LIMIT $4";
 const ORDER_MOVE: &str =
     "UPDATE orders SET status = $3, version = version + 1 WHERE id = $1 AND version = $2";
 const ORDER_PAID: &str =

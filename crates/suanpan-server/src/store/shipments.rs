@@ -51,14 +51,15 @@ impl Tx {
         filter: &ShipmentFilter,
     ) -> Result<Vec<Shipment>, StoreError> {
         let (at, id) = filter.after.clone().unwrap_or((i64::MIN, String::new()));
-        let args = vals![
-            filter.state.map(ShippingState::as_str),
-            filter.due_before.unwrap_or(i64::MAX),
-            at,
-            id,
-            filter.limit,
-        ];
-        self.rows(BY_DEADLINE, &args).await?.iter().map(Shipment::read).collect()
+        let before = filter.due_before.unwrap_or(i64::MAX);
+        let rows = match filter.state {
+            Some(state) => {
+                let args = vals![before, at, id, filter.limit, state.as_str()];
+                self.rows(IN_STATE, &args).await?
+            }
+            None => self.rows(OPEN, &vals![before, at, id, filter.limit]).await?,
+        };
+        rows.iter().map(Shipment::read).collect()
     }
 
     /// Stores how a shipment stands now, if it is still as we saw it.
@@ -132,11 +133,14 @@ const PUT: &str =
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (order_id) DO NOTHING";
 const SHIPMENT: &str = "SELECT * FROM shipment WHERE order_id = $1";
-const BY_DEADLINE: &str = "SELECT * FROM shipment
-    WHERE (state = $1 OR (CAST($1 AS TEXT) IS NULL
-            AND state IN ('waiting', 'uploading', 'uploaded', 'refused')))
-      AND deadline < $2 AND (deadline, order_id) > ($3, $4)
-    ORDER BY deadline, order_id LIMIT $5";
+// One text for each index: those that are settled are many, and stay for ever.
+const OPEN: &str = "SELECT * FROM shipment
+    WHERE state IN ('waiting', 'uploading', 'uploaded', 'refused')
+      AND deadline < $1 AND (deadline, order_id) > ($2, $3)
+    ORDER BY deadline, order_id LIMIT $4";
+const IN_STATE: &str = "SELECT * FROM shipment
+    WHERE state = $5 AND deadline < $1 AND (deadline, order_id) > ($2, $3)
+    ORDER BY deadline, order_id LIMIT $4";
 const UPDATE: &str = "UPDATE shipment SET state = $3, goods = $4, parcels = $5, serial = $6,
         tries = $7, upload_time = $8, order_state = $9, problem = $10, shipped_at = $11,
         reminded_at = $12, asked_at = $13, version = version + 1

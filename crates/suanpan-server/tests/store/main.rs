@@ -12,6 +12,10 @@ mod due;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod migrations;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod units;
