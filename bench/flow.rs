@@ -12,10 +12,6 @@
 #![expect(clippy::indexing_slicing, reason = "a member that JSON does not have is null")]
 
 use std::error::Error;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -26,9 +22,13 @@ use serde_json::{Value, json};
 use suanpan_server::outside::{Clock as _, SystemClock};
 use suanpan_server::{Config, Seams, Server};
 use suanpan_simulator::{Options, Simulator};
-use suanpan_wechat::v3::PrivateKey;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
+
+#[path = "common/floor.rs"]
+mod floor;
+
+use floor::{durable_writes_per_second, rsa_signs_per_second};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -210,35 +210,4 @@ async fn receiver(delivered: broadcast::Sender<String>) -> Result<String, Failur
     let router = Router::new().route("/hook", post(take));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(url)
-}
-
-/// One core, one second, the merchant's own key.
-fn rsa_signs_per_second(key: &str) -> Result<u64, Failure> {
-    let key = PrivateKey::from_pem(&std::fs::read_to_string(key)?)?;
-    let key = Arc::new(key);
-    Ok(count(|| drop(key.sign(&[7; 400]))))
-}
-
-/// 4 KiB at a time, each on the disk before the next.
-fn durable_writes_per_second(folder: &Path) -> Result<u64, Failure> {
-    let mut file = File::create(folder.join("durable"))?;
-    let page = [7_u8; 4096];
-    let mut failed = None;
-    let written = count(|| {
-        if let Err(error) = file.write_all(&page).and_then(|()| file.sync_data()) {
-            failed = Some(error);
-        }
-    });
-    failed.map_or(Ok(written), |error| Err(error.into()))
-}
-
-/// How often something is done in a second.
-fn count(mut work: impl FnMut()) -> u64 {
-    let clock = SystemClock::new();
-    let mut done: u64 = 0;
-    while clock.monotonic_micros() < 1_000_000 {
-        work();
-        done = done.saturating_add(1);
-    }
-    done
 }

@@ -68,7 +68,6 @@ impl Shop {
 type Question = for<'a> fn(&'a mut Tx, i64) -> Work<'a, usize>;
 
 /// Asks both shops the same: as much must be found, by as much work.
-#[track_caller]
 async fn check(shops: &mut (Shop, Shop), name: &str, question: Question) {
     let (few, of_few) = shops.0.ask(question).await;
     let (many, of_many) = shops.1.ask(question).await;
@@ -127,10 +126,8 @@ async fn a_page_of_orders_costs_the_same_wherever_it_begins() {
         })
     })
     .await;
-    check(shops, "unpaid", |tx, _| {
-        orders(tx, |filter| filter.status = "unpaid".parse().ok())
-    })
-    .await;
+    check(shops, "unpaid", |tx, _| orders(tx, |filter| filter.status = "unpaid".parse().ok()))
+        .await;
     check(shops, "by reference", |tx, _| {
         orders(tx, |filter| filter.reference = Some("tea-7".to_owned()))
     })
@@ -148,17 +145,16 @@ async fn a_page_of_orders_costs_the_same_wherever_it_begins() {
 async fn what_is_asked_about_one_order_costs_the_same() {
     let mut shops = shops().await;
     let shops = &mut shops;
-    check(shops, "order", |tx, _| {
-        Box::pin(async { Ok(tx.order(&id(7)).await?.iter().len()) })
-    })
-    .await;
+    check(shops, "order", |tx, _| Box::pin(async { Ok(tx.order(&id(7)).await?.iter().len()) }))
+        .await;
     check(shops, "by the merchant's name", |tx, _| {
         Box::pin(async {
             Ok(tx.order_by_reference(&"1900000109".parse().unwrap(), "tea-7").await?.iter().len())
         })
     })
     .await;
-    check(shops, "attempts", |tx, _| Box::pin(async { Ok(tx.attempts(&id(7)).await?.len()) })).await;
+    check(shops, "attempts", |tx, _| Box::pin(async { Ok(tx.attempts(&id(7)).await?.len()) }))
+        .await;
     check(shops, "attempt by number", |tx, _| {
         Box::pin(async {
             let found = tx
@@ -169,10 +165,8 @@ async fn what_is_asked_about_one_order_costs_the_same() {
     })
     .await;
     check(shops, "journal", |tx, _| Box::pin(async { Ok(tx.journal(&id(7)).await?.len()) })).await;
-    check(shops, "notifications", |tx, _| {
-        Box::pin(async { Ok(tx.inbox_of(&id(7)).await?.len()) })
-    })
-    .await;
+    check(shops, "notifications", |tx, _| Box::pin(async { Ok(tx.inbox_of(&id(7)).await?.len()) }))
+        .await;
     check(shops, "refunds", |tx, _| Box::pin(async { Ok(tx.refunds(&id(7)).await?.len()) })).await;
     check(shops, "shipment", |tx, _| {
         Box::pin(async { Ok(tx.shipment(&id(7)).await?.iter().len()) })
