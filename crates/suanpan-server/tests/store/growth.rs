@@ -3,13 +3,15 @@
 //! Asked of a shop with a few hundred orders and of one with ten times as many, all of them long done; what is open is
 //! the same in both.
 
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use suanpan_server::ids::OrderId;
 use suanpan_server::store::{
-    Asked, Database, Horizon, OrderFilter, ShipmentFilter, StoreError, Tx, Work, migrate,
+    Asked, Database, Horizon, OrderFilter, ShipmentFilter, Tx, Work, migrate,
 };
 use suanpan_server::timeline::{Entry, Step};
 

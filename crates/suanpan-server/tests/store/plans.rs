@@ -73,7 +73,8 @@ fn whole_tables(plan: &[String], of_sqlite: bool) -> Vec<String> {
             // What a question has made itself is no table.
             step.starts_with("SCAN ") && !["SCAN pools", "SCAN picked", "SCAN last"].contains(&step)
         } else {
-            let looked_up = plan.get(at + 1).is_some_and(|next| next.contains("Index Cond"));
+            let looked_up =
+                plan.get(at.saturating_add(1)).is_some_and(|next| next.contains("Index Cond"));
             let by_index = step.contains(" using ") || step.starts_with("Bitmap Index Scan");
             step.starts_with("Seq Scan") || (by_index && !looked_up)
         };
@@ -102,7 +103,8 @@ async fn no_question_goes_through_the_whole_of_a_table_that_grows() {
             Ok(wrong)
         })
     });
-    assert_eq!(asked.await.unwrap(), [] as [&str; 0]);
+    let wrong = asked.await.unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// The test itself: it finds a question that has no index.
