@@ -27,6 +27,7 @@ pub mod http;
 pub mod ids;
 mod keys;
 mod metrics;
+pub mod moving;
 pub mod order;
 pub mod outside;
 mod purge;

@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// 微信模拟器 / the simulator of WeChat, for a backend in any language
     Simulator(Simulator),
-    /// 升级数据库 / bring the database up to date
+    /// 升级数据库，或者搬到另一个数据库 / bring the database up to date, or move to another one
     Migrate(Migrate),
     /// 重放回调：一个事件，或一个接收端没收下的 / deliver webhooks once more: one event, or what an endpoint missed
     Replay(Replay),
@@ -94,14 +94,36 @@ pub(crate) struct Simulator {
 #[derive(Args, Debug)]
 pub(crate) struct Migrate {
     /// 配置文件 / the configuration
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from")]
+    pub(crate) config: Option<PathBuf>,
     /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// 只看不改；有待执行的就以 1 退出 / only look; exit with 1 if something is pending
     #[arg(long)]
     pub(crate) check: bool,
+    /// 搬家：从这个库；中断了再跑一次，接着搬 / move the business from this database; run again, it goes on where it was
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "to",
+        env = "SUANPAN_MOVE_FROM",
+        hide_env_values = true
+    )]
+    #[arg(conflicts_with_all = ["config", "database", "check"])]
+    pub(crate) from: Option<String>,
+    /// 搬到这个库，一个新的 / to this one, which is new
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "from",
+        env = "SUANPAN_MOVE_TO",
+        hide_env_values = true
+    )]
+    pub(crate) to: Option<String>,
+    /// 不搬了，原来的库照常用 / give the move up; the source is open again
+    #[arg(long, requires = "from")]
+    pub(crate) abandon: bool,
     /// 输出一个 JSON 对象 / print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

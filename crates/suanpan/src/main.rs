@@ -6,7 +6,7 @@
 //! | `demo`      | [`demo`]      | two payments in the terminal, and compares three books   |
 //! | `serve`     | [`serve`]     | the backend                                              |
 //! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
-//! | `migrate`   | [`migrate`]   | brings a database up to date                             |
+//! | `migrate`   | [`migrate`], [`moving`] | brings a database up to date, or moves to another |
 //! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //!
@@ -22,6 +22,7 @@ mod dev;
 mod log;
 mod mask;
 mod migrate;
+mod moving;
 mod private_file;
 mod problem;
 mod replay;

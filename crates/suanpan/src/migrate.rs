@@ -1,16 +1,27 @@
 //! `suanpan migrate`: brings a database up to date, or says what that would take.
 
+use std::path::Path;
+
 use serde_json::json;
 use suanpan_server::outside::{Clock as _, SystemClock};
 use suanpan_server::store::{Database, migrate};
 
 use crate::cli::Migrate;
 use crate::problem::Problem;
-use crate::{Verdict, serve, talk};
+use crate::{Verdict, moving, serve, talk};
 
 /// Runs what is pending; with `--check` only looks, and finds a problem if something is.
 pub(crate) async fn run(arguments: &Migrate) -> Result<Verdict, Problem> {
-    let config = serve::load(&arguments.config, arguments.database.as_deref())?;
+    if let (Some(from), Some(to)) = (&arguments.from, &arguments.to) {
+        return if arguments.abandon {
+            moving::abandon(from, to, arguments.json).await
+        } else {
+            moving::run(from, to, arguments.json).await
+        };
+    }
+    // Without both of these there is a configuration, or clap has said so.
+    let file = arguments.config.as_deref().unwrap_or_else(|| Path::new("suanpan.toml"));
+    let config = serve::load(file, arguments.database.as_deref())?;
     let database = Database::parse(&config.database.url, &config.base);
     let database = database.map_err(|error| Problem::store(&error))?;
     if arguments.check {

@@ -57,6 +57,12 @@ impl Problem {
         Self::new(error, error.code(), error.remedy(), Self::SETUP)
     }
 
+    /// A business does not move.
+    pub(crate) fn moving(error: &suanpan_server::moving::MoveError) -> Self {
+        let exit = if error.is_midway() { Self::FOUND } else { Self::SETUP };
+        Self::new(error, error.code(), error.remedy(), exit)
+    }
+
     /// The simulator could not begin.
     pub(crate) fn simulator_setup(error: &suanpan_simulator::Error) -> Self {
         Self::new(error, error.code(), error.remedy(), Self::SETUP)

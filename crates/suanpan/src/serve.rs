@@ -48,7 +48,7 @@ pub(crate) fn load(file: &Path, database: Option<&str>) -> Result<Config, Proble
 }
 
 /// In a file a relative path starts at the file; on the command line it starts where we are.
-fn from_here(url: &str) -> String {
+pub(crate) fn from_here(url: &str) -> String {
     let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
     let path = path.filter(|path| !path.is_empty() && !path.starts_with(':'));
     let absolute = path.and_then(|path| std::path::absolute(path).ok());

@@ -1,5 +1,6 @@
 //! Which database, and how its connections are set up.
 
+use std::fmt;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +41,16 @@ impl Database {
             None
         };
         parsed.ok_or_else(|| StoreError::Url { url: without_password(url) })
+    }
+}
+
+/// As people may see it: without user and password.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Pg(address) => address.fmt(f),
+        }
     }
 }
 

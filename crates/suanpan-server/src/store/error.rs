@@ -50,6 +50,18 @@ pub enum StoreError {
     /// The store was closed; the unit was not run.
     #[error("the store is closed")]
     Closed,
+    /// The business goes to another database, or has gone: what is written here would be lost.
+    #[error("the business has moved from this database to {place}, or is on its way there")]
+    Moved {
+        /// That database, without user and password.
+        place: String,
+    },
+    /// Not all of the business has come here yet.
+    #[error("the business is on its way from {place} to this database, and not all of it has come")]
+    Coming {
+        /// That database, without user and password.
+        place: String,
+    },
     /// A unique key is taken.
     #[error("there is such a row already: {key}")]
     Conflict {
@@ -153,6 +165,8 @@ impl StoreError {
             Self::Unknown { .. } => "SP-STORE-UNKNOWN",
             Self::Unreachable { .. } => "SP-STORE-UNREACHABLE",
             Self::Closed => "SP-STORE-CLOSED",
+            Self::Moved { .. } => "SP-STORE-MOVED",
+            Self::Coming { .. } => "SP-STORE-COMING",
             Self::Conflict { .. } => "SP-STORE-CONFLICT",
             Self::Stale { .. } => "SP-STORE-STALE",
             Self::Sql { .. } => "SP-STORE-SQL",
@@ -187,6 +201,12 @@ impl StoreError {
                 "check that the server runs, and address, user, password and sslmode in database.url"
             }
             Self::Closed => "wait until the server is up again",
+            Self::Moved { .. } => {
+                "let database.url name the other database; `suanpan migrate --from … --to … --abandon` ends a move that came to nothing"
+            }
+            Self::Coming { .. } => {
+                "run `suanpan migrate --from … --to …` again: it goes on where it was"
+            }
             Self::Conflict { .. } => "use another key, or read the row that is there",
             Self::Stale { .. } => "read again and decide again",
             Self::Sql { .. } => {
@@ -224,7 +244,10 @@ impl StoreError {
             | Self::Contended
             | Self::Lost { .. }
             | Self::Unknown { .. }
-            | Self::Unreachable { .. } => true,
+            | Self::Unreachable { .. }
+            // At the other database.
+            | Self::Moved { .. }
+            | Self::Coming { .. } => true,
             Self::Closed
             | Self::Conflict { .. }
             | Self::Sql { .. }

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, watch};
 
 use super::writer::Message;
-use super::{QUEUE, StoreError, Unit, database, reader, unit, writer};
+use super::{Door, QUEUE, StoreError, Unit, database, reader, unit, writer};
 
 /// Reading is mostly short: more threads than this only add switching.
 const READERS: usize = 4;
@@ -22,7 +22,11 @@ pub(super) struct Lite {
 
 impl Lite {
     /// Opens the file, which is up to date.
-    pub(super) fn open(path: &Path, commits: watch::Sender<u64>) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        path: &Path,
+        commits: watch::Sender<u64>,
+        door: Door,
+    ) -> Result<Self, StoreError> {
         let (writes, write_queue) = mpsc::channel(QUEUE);
         let (reads, read_queue) = mpsc::channel(QUEUE);
         let read_queue = Arc::new(Mutex::new(read_queue));
@@ -36,7 +40,7 @@ impl Lite {
         // The writer is last, since it must be the last to end: it tidies the file up.
         let connection = database::open_writer(path)?;
         threads.push(spawn(path, "store-writer", move || {
-            writer::serve(connection, write_queue, &commits)
+            writer::serve(connection, write_queue, &commits, door)
         })?);
 
         Ok(Self { writes, reads, threads: Arc::new(Mutex::new(threads)) })

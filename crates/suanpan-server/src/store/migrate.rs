@@ -59,6 +59,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0007_refused.sql"),
     },
     Migration { version: 8, name: "growth", sql: include_str!("../../migrations/0008_growth.sql") },
+    Migration { version: 9, name: "moving", sql: include_str!("../../migrations/0009_moving.sql") },
 ];
 
 /// Where a database stands.

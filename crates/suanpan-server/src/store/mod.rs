@@ -2,7 +2,7 @@
 //!
 //! All work is done in units ([`Unit`]): [`Store::run`] answers when the unit
 //! is durable, or when nothing of it remains. [`Store::read`] only looks. A
-//! unit is given a [`Tx`] with three primitives, and the words of the payment
+//! unit is given a [`Tx`] with a few primitives, and the words of the payment
 //! (`impl Tx` blocks beside this file) are made of these; the engine is named
 //! in the primitives alone, so a second engine is a second arm of `Tx` and not
 //! a second store.
@@ -31,12 +31,14 @@ mod inbox;
 mod journal;
 mod lite;
 pub mod migrate;
+mod moving;
 mod orders;
 mod pg;
 mod purge;
 mod reader;
 mod refunds;
 mod shipments;
+mod tables;
 mod tokens;
 mod tx;
 mod unit;
@@ -56,10 +58,12 @@ pub use self::error::{Cause, StoreError};
 pub use self::events::{DeliveryAttempt, Event, WEBHOOK};
 pub use self::idempotency::{Asked, Once, Taken};
 pub use self::inbox::{Arrival, Received, Remark, Verdict};
+pub use self::moving::{Moving, Stage};
 pub use self::orders::OrderFilter;
 pub use self::pg::{Address, Session};
 pub use self::purge::Horizon;
 pub use self::shipments::ShipmentFilter;
+pub use self::tables::{TABLES, Table};
 pub use self::tokens::{ForceLimits, TokenLease, TokenRow};
 pub use self::tx::Tx;
 pub use self::unit::{Unit, Work};
@@ -67,6 +71,15 @@ pub use self::value::{Row, Val};
 
 use self::lite::Lite;
 use self::pg::{Mode, Pg};
+
+/// Who may write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Door {
+    /// Whoever comes, unless the business has moved away; looked at in each transaction.
+    Open,
+    /// Also then.
+    Any,
+}
 
 /// The units that may wait before new ones are refused with [`StoreError::Busy`].
 const QUEUE: usize = 1024;
@@ -88,12 +101,26 @@ impl Store {
     /// Opens the database, makes it if there is none, and brings it up to date.
     ///
     /// `now` is in unix microseconds and is noted beside each migration.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] and [`StoreError::Coming`] where the business is not here; later, from all that writes.
     pub async fn open(database: &Database, now: i64) -> Result<Self, StoreError> {
+        let store = Self::open_by(database, now, Door::Open).await?;
+        let closed = store.look((), |tx, ()| Box::pin(tx.closed_by_move())).await?;
+        closed.map_or(Ok(store), |moving| Err(moving.state.refusal(moving.place)))
+    }
+
+    /// The same for whoever moves a business: the door is open to him.
+    pub(crate) async fn open_to_move(database: &Database, now: i64) -> Result<Self, StoreError> {
+        Self::open_by(database, now, Door::Any).await
+    }
+
+    async fn open_by(database: &Database, now: i64, door: Door) -> Result<Self, StoreError> {
         migrate::apply(database, now).await?;
         let (committed, commits) = watch::channel(0);
         let engine = match database {
-            Database::Lite(path) => Engine::Lite(Lite::open(path, committed)?),
-            Database::Pg(address) => Engine::Pg(Pg::open(address, committed)?),
+            Database::Lite(path) => Engine::Lite(Lite::open(path, committed, door)?),
+            Database::Pg(address) => Engine::Pg(Pg::open(address, committed, door)?),
         };
         Ok(Self { engine, commits })
     }

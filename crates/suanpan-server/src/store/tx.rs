@@ -1,4 +1,4 @@
-//! An open transaction: three primitives that every engine has.
+//! An open transaction: the few primitives that every engine has.
 //!
 //! Domain verbs are `async fn` in further `impl Tx` blocks, one SQL text each.
 //! The `match` on the engine is written here and nowhere else.
@@ -31,6 +31,16 @@ impl Tx {
         match self {
             Self::Lite(connection) => lite_exec(connection, sql, args),
             Self::Pg(session) => session.exec(sql, args).await,
+        }
+    }
+
+    /// Runs a statement that answers no rows, once for each of these lists of arguments.
+    pub async fn each(&mut self, sql: &'static str, rows: &[Vec<Val>]) -> Result<(), StoreError> {
+        match self {
+            Self::Lite(connection) => {
+                rows.iter().try_for_each(|row| lite_exec(connection, sql, row).map(drop))
+            }
+            Self::Pg(session) => session.each(sql, rows).await,
         }
     }
 

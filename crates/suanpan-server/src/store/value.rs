@@ -118,6 +118,11 @@ impl Row {
         value.ok_or_else(|| self.unreadable(column, "there is no such column"))
     }
 
+    /// All values, in the order of the columns.
+    pub(super) fn into_values(self) -> Vec<Val> {
+        self.values
+    }
+
     fn opt_str(&self, column: &str) -> Result<Option<&str>, StoreError> {
         match self.value(column)? {
             Val::Null => Ok(None),

@@ -6,11 +6,12 @@
 //! answers all of them. Who waits sees none of this: his unit is durable when
 //! he is answered, and a failing unit takes nobody along.
 
+use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
 use super::unit::Job;
-use super::{StoreError, Tx};
+use super::{Door, StoreError, Tx};
 
 /// The most units that share a commit: bounds how long the first one waits for the last.
 const BATCH: usize = 256;
@@ -29,6 +30,7 @@ pub(super) fn serve(
     connection: Connection,
     mut queue: mpsc::Receiver<Message>,
     commits: &watch::Sender<u64>,
+    door: Door,
 ) {
     let mut tx = Tx::Lite(connection);
     let mut messages = Vec::with_capacity(BATCH);
@@ -40,7 +42,7 @@ pub(super) fn serve(
                 Message::Close => queue.close(),
             }
         }
-        if commit(&mut tx, &mut batch) {
+        if commit(&mut tx, &mut batch, door) {
             commits.send_modify(|count| *count = count.wrapping_add(1));
         }
         batch.into_iter().for_each(Job::answer);
@@ -49,11 +51,11 @@ pub(super) fn serve(
 }
 
 /// Runs a batch to its end. `true` if anything was committed.
-fn commit(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> bool {
+fn commit(tx: &mut Tx, batch: &mut [Box<dyn Job>], door: Door) -> bool {
     if let [job] = batch {
-        return alone(tx, job.as_mut());
+        return alone(tx, job.as_mut(), door);
     }
-    match together(tx, batch) {
+    match together(tx, batch, door) {
         Ok(committed) => committed,
         Err(Lost::Begin(error)) => {
             batch.iter_mut().for_each(|job| job.fail(error.clone()));
@@ -62,7 +64,8 @@ fn commit(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> bool {
         // The engine threw the whole transaction away (a full disk, for instance). Each unit has a second chance
         // alone, so that only the guilty one fails.
         Err(Lost::Midway) => {
-            let done = batch.iter_mut().filter_map(|job| alone(tx, job.as_mut()).then_some(()));
+            let done =
+                batch.iter_mut().filter_map(|job| alone(tx, job.as_mut(), door).then_some(()));
             done.count() > 0
         }
     }
@@ -76,8 +79,8 @@ enum Lost {
     Midway,
 }
 
-fn together(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool, Lost> {
-    control(tx, "BEGIN IMMEDIATE").map_err(Lost::Begin)?;
+fn together(tx: &mut Tx, batch: &mut [Box<dyn Job>], door: Door) -> Result<bool, Lost> {
+    begin(tx, door).map_err(Lost::Begin)?;
     let mut any = false;
     for job in batch {
         if control(tx, "SAVEPOINT unit").is_err() {
@@ -97,8 +100,8 @@ fn together(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool, Lost> {
     }
 }
 
-fn alone(tx: &mut Tx, job: &mut dyn Job) -> bool {
-    if let Err(error) = control(tx, "BEGIN IMMEDIATE") {
+fn alone(tx: &mut Tx, job: &mut dyn Job, door: Door) -> bool {
+    if let Err(error) = begin(tx, door) {
         job.fail(error);
         return false;
     }
@@ -112,6 +115,27 @@ fn alone(tx: &mut Tx, job: &mut dyn Job) -> bool {
             abandon(tx);
             job.fail(error);
             false
+        }
+    }
+}
+
+/// Begins, with the lock in hand, unless the business has gone from here.
+fn begin(tx: &mut Tx, door: Door) -> Result<(), StoreError> {
+    control(tx, "BEGIN IMMEDIATE")?;
+    let closed = match door {
+        Door::Any => return Ok(()),
+        // SQLite never waits.
+        Door::Open => tx.closed_by_move().now_or_never().unwrap_or(Err(StoreError::Pending)),
+    };
+    match closed {
+        Ok(None) => Ok(()),
+        Ok(Some(moving)) => {
+            abandon(tx);
+            Err(moving.state.refusal(moving.place))
+        }
+        Err(error) => {
+            abandon(tx);
+            Err(error)
         }
     }
 }

@@ -16,6 +16,8 @@ mod growth;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod units;

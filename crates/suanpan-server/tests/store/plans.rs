@@ -12,7 +12,7 @@ use crate::database;
 use crate::units::NEW_YEAR;
 
 /// A few rows each, however long the business runs.
-const SMALL: [&str; 3] = ["api_key", "webhook_endpoint", "platform_certificate"];
+const SMALL: [&str; 4] = ["api_key", "webhook_endpoint", "platform_certificate", "moving"];
 /// Indexes that hold what is open, and forget it when it is done: these may be gone through.
 const OPEN: [&str; 4] = ["due_open", "due_ready", "due_lane", "due_undelivered"];
 

@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+#[path = "../../../suanpan-server/tests/common/database.rs"]
+mod database;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod dev;
@@ -11,6 +14,9 @@ mod dev;
 mod killed;
 #[cfg(test)]
 mod migrate;
+#[cfg(test)]
+#[cfg(unix)]
+mod moving;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

@@ -73,6 +73,11 @@ impl Running {
         Self { process, ready }
     }
 
+    /// Starts a command that says nothing on standard output before its end.
+    pub(crate) fn silent(command: Command) -> Self {
+        Self { process: Spoken::start(command), ready: Value::Null }
+    }
+
     /// A text of its ready line.
     #[track_caller]
     pub(crate) fn says(&self, name: &str) -> String {

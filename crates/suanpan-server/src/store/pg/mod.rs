@@ -28,7 +28,7 @@ use deadpool_postgres::Pool;
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, Semaphore, TryAcquireError, watch};
 
-use super::{QUEUE, StoreError, Tx, Unit, unit};
+use super::{Door, QUEUE, StoreError, Tx, Unit, unit};
 
 pub use self::address::Address;
 pub(super) use self::session::Mode;
@@ -41,6 +41,7 @@ use self::error::Trouble;
 pub(super) struct Pg {
     pool: Pool,
     shown: Arc<str>,
+    door: Door,
     /// One for each unit that waits or runs.
     slots: Arc<Semaphore>,
     commits: watch::Sender<u64>,
@@ -52,10 +53,15 @@ pub(super) struct Pg {
 
 impl Pg {
     /// Opens the database, which is up to date.
-    pub(super) fn open(address: &Address, commits: watch::Sender<u64>) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        address: &Address,
+        commits: watch::Sender<u64>,
+        door: Door,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             pool: address.pool()?,
             shown: address.to_string().into(),
+            door,
             slots: Arc::new(Semaphore::new(QUEUE)),
             commits,
             turn: Arc::default(),
@@ -124,7 +130,7 @@ impl Pg {
     }
 
     async fn once<U: Unit>(&self, unit: &U, mode: Mode) -> Result<U::Out, (StoreError, Trouble)> {
-        let session = Session::begin(&self.pool, &self.shown, mode).await?;
+        let session = Session::begin(&self.pool, &self.shown, mode, self.door).await?;
         let at_work = Arc::clone(&session.at_work);
         let mut tx = Tx::Pg(session);
         let said = AssertUnwindSafe(only_for_tx(unit.run(&mut tx), &at_work)).catch_unwind().await;

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::{Object, Pool};
+use futures_util::future::try_join_all;
+use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::ToSql;
 
-use super::super::{Row, StoreError, Val};
+use super::super::moving::Stage;
+use super::super::{Door, Row, StoreError, Val};
 use super::error::{Trouble, refused, unconnected};
 
 /// The PostgreSQL arm of a transaction.
@@ -34,22 +37,53 @@ impl Session {
         pool: &Pool,
         shown: &str,
         mode: Mode,
+        door: Door,
     ) -> Result<Self, (StoreError, Trouble)> {
         let client = pool.get().await;
         let client = client.map_err(|error| (unconnected(shown, &error), Trouble::Refused))?;
-        let begin = match mode {
-            Mode::Write => BEGIN,
-            Mode::Read => BEGIN_TO_READ,
+        let begin = match (mode, door) {
+            (Mode::Write, Door::Open) => BEGIN_IF_OPEN,
+            (Mode::Write, Door::Any) => BEGIN,
+            (Mode::Read, _) => BEGIN_TO_READ,
         };
-        match client.batch_execute(begin).await {
-            Ok(()) => {
-                Ok(Self { client, mode, trouble: None, at_work: Arc::new(AtomicBool::new(false)) })
-            }
+        let closed = match client.simple_query(begin).await {
+            Ok(messages) => messages.iter().find_map(closed),
             Err(error) => {
                 drop(Object::take(client));
-                Err(refused(begin, &error, mode == Mode::Write))
+                return Err(refused(begin, &error, mode == Mode::Write));
+            }
+        };
+        let session =
+            Self { client, mode, trouble: None, at_work: Arc::new(AtomicBool::new(false)) };
+        match closed {
+            None => Ok(session),
+            Some(error) => {
+                session.abandon(Trouble::Refused).await;
+                Err((error, Trouble::Refused))
             }
         }
+    }
+
+    pub(in crate::store) async fn each(
+        &mut self,
+        sql: &'static str,
+        rows: &[Vec<Val>],
+    ) -> Result<(), StoreError> {
+        self.at_work.store(true, Ordering::Relaxed);
+        let done = async {
+            let statement = self.client.prepare_cached(&text(sql)).await?;
+            if rows.iter().any(|row| statement.params().len() != row.len()) {
+                return Ok(Err(StoreError::Arguments { sql }));
+            }
+            // All of them are on their way before the first is answered.
+            let (client, statement) = (&self.client, &statement);
+            let puts = rows
+                .iter()
+                .map(|row| async move { client.execute(statement, &parameters(row)).await });
+            try_join_all(puts).await.map(|_| Ok(()))
+        };
+        let done = done.await;
+        self.done(sql, done)
     }
 
     pub(in crate::store) async fn exec(
@@ -157,6 +191,13 @@ fn text(sql: &'static str) -> std::borrow::Cow<'static, str> {
     }
 }
 
+/// The row that says that nobody may write here.
+fn closed(message: &SimpleQueryMessage) -> Option<StoreError> {
+    let SimpleQueryMessage::Row(row) = message else { return None };
+    let text = |column| row.get(column).unwrap_or_default();
+    Some(Stage::read(text("state")).refusal(text("place").to_owned()))
+}
+
 fn parameters(args: &[Val]) -> Vec<&(dyn ToSql + Sync)> {
     args.iter().map(|arg| -> &(dyn ToSql + Sync) { arg }).collect()
 }
@@ -175,5 +216,8 @@ fn read(columns: &Arc<[String]>, answer: &tokio_postgres::Row) -> Result<Row, St
 
 // One moment of the database for all statements, and no change lost: see docs/decisions/0009.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
+// In one round trip. The answer belongs to the snapshot, so a unit that saw no move is older than the move.
+const BEGIN_IF_OPEN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;
+    SELECT state, place FROM moving WHERE state <> 'here' LIMIT 1";
 const BEGIN_TO_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const COMMIT: &str = "COMMIT";
