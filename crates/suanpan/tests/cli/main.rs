@@ -26,4 +26,8 @@ mod secrets;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+#[cfg(unix)]
+#[path = "../street/mod.rs"]
+mod street;
+#[cfg(test)]
 mod usage;

@@ -11,6 +11,7 @@ use suanpan_server::store::{Database, Store};
 use tokio::sync::{Mutex, oneshot, watch};
 
 use crate::process::{Running, text};
+use crate::street::Service;
 
 /// Something that can be counted from outside.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -25,8 +26,8 @@ pub(super) enum Moment {
 
 /// The backend, and the way to it.
 pub(super) struct Backend {
-    pub(super) http: reqwest::Client,
-    pub(super) url: String,
+    http: reqwest::Client,
+    url: String,
     key: String,
     config: PathBuf,
     kills: &'static [(Moment, usize)],
@@ -92,24 +93,22 @@ impl Backend {
         self.killed.load(Ordering::SeqCst)
     }
 
-    /// Asks until there is an answer, always in the same words.
-    pub(super) async fn ask(
-        self: &Arc<Self>,
-        kind: &'static str,
-        path: &str,
-        key: Option<&str>,
-        body: &Value,
-    ) -> Value {
-        loop {
-            if let Some(answer) = self.once(kind, path, key, body).await {
-                return answer;
-            }
-        }
+    async fn up(&self) {
+        let mut up = self.up.subscribe();
+        drop(up.wait_for(|up| *up).await.unwrap());
     }
 
-    /// Asks once. `None`: no answer came, or one that says to ask again.
-    pub(super) async fn once(
-        self: &Arc<Self>,
+    /// Ends it as an operator does.
+    pub(super) async fn stop(&self) {
+        let running = self.process.lock().await.take().unwrap();
+        let ended = tokio::task::spawn_blocking(move || running.end("-TERM")).await.unwrap();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+}
+
+impl Service for Arc<Backend> {
+    async fn once(
+        &self,
         kind: &'static str,
         path: &str,
         key: Option<&str>,
@@ -135,21 +134,8 @@ impl Backend {
         }
     }
 
-    /// All that this list holds, newest first.
-    pub(super) async fn list(&self, path: &str) -> Vec<Value> {
-        let (mut all, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let page = self.look(&format!("{path}?limit=20{cursor}")).await;
-            all.extend(page["data"].as_array().unwrap().iter().cloned());
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return all,
-            }
-        }
-    }
-
-    /// Looks something up. Nobody dies of it.
-    pub(super) async fn look(&self, path: &str) -> Value {
+    // Nobody dies of it.
+    async fn look(&self, path: &str) -> Value {
         self.up().await;
         let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
         let (status, json) = answer(request).await.unwrap();
@@ -157,16 +143,8 @@ impl Backend {
         json
     }
 
-    async fn up(&self) {
-        let mut up = self.up.subscribe();
-        drop(up.wait_for(|up| *up).await.unwrap());
-    }
-
-    /// Ends it as an operator does.
-    pub(super) async fn stop(&self) {
-        let running = self.process.lock().await.take().unwrap();
-        let ended = tokio::task::spawn_blocking(move || running.end("-TERM")).await.unwrap();
-        assert_eq!(ended.code, Some(0), "{ended:?}");
+    async fn heard(&self) {
+        self.happens(Moment::Heard).await;
     }
 }
 
