@@ -15,6 +15,15 @@ pub async fn new_api_key(world: &World, label: &str) -> Result<String, Error> {
     Ok(key)
 }
 
+/// The API key of a database that is not yet open to anybody; `None` where it is. Of nodes that start on it at once only
+/// one has the key.
+pub(crate) async fn first_api_key(world: &World) -> Result<Option<String>, Error> {
+    let key = world.dice.secret("sk_");
+    let unit = (sha256_hex(key.as_bytes()), world.now());
+    let first = world.store.write(unit, |tx, (hash, now)| Box::pin(tx.api_key_first(hash, *now)));
+    Ok(first.await?.then_some(key))
+}
+
 /// Lets this API key in; it may be in already.
 ///
 /// # Errors

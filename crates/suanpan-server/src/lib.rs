@@ -90,7 +90,7 @@ impl Server {
             keys::load(&world, account).await?;
         }
         purge::plan(&world).await?;
-        let first_api_key = first_api_key(&world).await?;
+        let first_api_key = access::first_api_key(&world).await?;
         Ok(Self { world, listener, address, config, first_api_key })
     }
 
@@ -170,15 +170,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
         IpAddr::V4(_) | IpAddr::V6(_) => address,
     }
-}
-
-/// Opens a database that is not yet open to anybody.
-async fn first_api_key(world: &World) -> Result<Option<String>, Error> {
-    let any = world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await }));
-    if any.await? {
-        return Ok(None);
-    }
-    access::new_api_key(world, "first start").await.map(Some)
 }
 
 /// Scheme, host and port, perhaps a path; WeChat takes no query string in a notify URL.

@@ -15,6 +15,15 @@ impl Tx {
         self.exec(KEY_PUT, &vals![id, hash, label, now]).await.map(drop)
     }
 
+    /// Lets the first key of a database in. `false`: there is a key.
+    pub async fn api_key_first(&mut self, hash: &str, now: i64) -> Result<bool, StoreError> {
+        if self.any_api_key().await? {
+            return Ok(false);
+        }
+        self.api_key_put(FIRST, hash, "first start", now).await?;
+        Ok(true)
+    }
+
     /// The id of the key with this hash, if it is in force.
     pub async fn api_key(&mut self, hash: &str) -> Result<Option<String>, StoreError> {
         let row = self.row(KEY, &vals![hash]).await?;
@@ -61,6 +70,9 @@ impl Tx {
         self.exec(SESSION_END, &vals![hash]).await.map(drop)
     }
 }
+
+/// Whoever makes a first key makes it under this id. Two that have both seen none meet there, and the second looks again.
+const FIRST: &str = "key_first";
 
 const KEY_PUT: &str = "INSERT INTO api_key (id, hash, label, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (hash) DO NOTHING";

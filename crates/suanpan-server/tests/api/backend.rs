@@ -178,7 +178,7 @@ impl Answer {
 }
 
 /// WeChat is not there: nothing listens on the discard port.
-const MERCHANTS: &str = r#"
+pub(crate) const MERCHANTS: &str = r#"
 [wechat]
 merchant_hosts = ["http://127.0.0.1:9"]
 platform_host = "http://127.0.0.1:9"

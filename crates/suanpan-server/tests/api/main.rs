@@ -12,6 +12,8 @@ mod endpoints;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod first_key;
+#[cfg(test)]
 mod floods;
 #[cfg(test)]
 mod idempotency;
