@@ -182,6 +182,8 @@ pub struct LimitsConfig {
 pub struct RetentionConfig {
     /// Notifications as they came.
     pub inbox_days: i64,
+    /// Deliveries with their tries, and other work that is done.
+    pub deliveries_days: i64,
 }
 
 /// An endpoint that is always there.

@@ -2,7 +2,8 @@
 //!
 //! Orders, payments, refunds, journal and events are kept for ever. Gone are
 //! idempotency keys after their day, console links and sessions and replaced
-//! secrets a day after their end, and notifications after
+//! secrets a day after their end, done work, deliveries with their tries among
+//! it, after `retention.deliveries_days`, and notifications after
 //! `retention.inbox_days`, all but those that wait for a person. What was refused
 //! anybody can have posted, so it is kept for a week only.
 
@@ -16,18 +17,31 @@ use crate::world::World;
 /// The kind of due work that deletes.
 pub(crate) const PURGE: &str = "purge";
 
-/// How long notifications are kept, in microseconds.
-///
-/// # Errors
-/// [`Error::Config`]: WeChat repeats a notification for a day, and the order behind it can be refunded for a year.
-pub(crate) fn inbox_micros(config: &RetentionConfig) -> Result<i64, Error> {
-    if !(SHORTEST_DAYS..=LONGEST_DAYS).contains(&config.inbox_days) {
-        return Err(Error::Config {
-            place: "retention.inbox_days".to_owned(),
-            why: format!("must be {SHORTEST_DAYS} to {LONGEST_DAYS}"),
-        });
+/// How long things are kept, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    inbox: i64,
+    done: i64,
+}
+
+impl Kept {
+    /// As the configuration has it.
+    ///
+    /// # Errors
+    /// [`Error::Config`]: WeChat repeats a notification for a day, and a delivery is tried for longer than that.
+    pub(crate) fn of(config: &RetentionConfig) -> Result<Self, Error> {
+        let micros = |place: &str, days: i64| {
+            let kept = (SHORTEST_DAYS..=LONGEST_DAYS).contains(&days);
+            kept.then(|| days.saturating_mul(DAY)).ok_or_else(|| Error::Config {
+                place: format!("retention.{place}"),
+                why: format!("must be {SHORTEST_DAYS} to {LONGEST_DAYS}"),
+            })
+        };
+        Ok(Self {
+            inbox: micros("inbox_days", config.inbox_days)?,
+            done: micros("deliveries_days", config.deliveries_days)?,
+        })
     }
-    Ok(config.inbox_days.saturating_mul(DAY))
 }
 
 /// Sees to it that the work is there, once for all nodes.
@@ -59,7 +73,8 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
         now,
         keys: now.saturating_sub(REMEMBERED),
         expired: now.saturating_sub(DAY),
-        inbox: now.saturating_sub(world.inbox_micros),
+        inbox: now.saturating_sub(world.kept.inbox),
+        done: now.saturating_sub(world.kept.done),
         refused: now.saturating_sub(SHORTEST_DAYS.saturating_mul(DAY)),
     };
     let (mut rows, mut next) = (0_u64, now.saturating_add(HOUR));

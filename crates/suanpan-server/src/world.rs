@@ -66,7 +66,7 @@ pub struct World {
     /// How long a `prepay_id` is signed again, in microseconds.
     pub(crate) prepay_micros: i64,
     /// How long notifications are kept, in microseconds.
-    pub(crate) inbox_micros: i64,
+    pub(crate) kept: purge::Kept,
     /// What becomes of money that is more than what is owed.
     pub(crate) extra_payment: ExtraPayment,
     /// The longest request body.
@@ -100,7 +100,7 @@ impl World {
             managed: Managed::default(),
             token_lease_micros: token_lease_micros(config),
             public_url,
-            inbox_micros: purge::inbox_micros(&config.retention)?,
+            kept: purge::Kept::of(&config.retention)?,
             max_body_bytes: config.server.max_body_bytes,
             request_timeout: std::time::Duration::from_secs(config.server.request_timeout_seconds),
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),

@@ -60,6 +60,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 8, name: "growth", sql: include_str!("../../migrations/0008_growth.sql") },
     Migration { version: 9, name: "moving", sql: include_str!("../../migrations/0009_moving.sql") },
+    Migration { version: 10, name: "done", sql: include_str!("../../migrations/0010_done.sql") },
 ];
 
 /// Where a database stands.

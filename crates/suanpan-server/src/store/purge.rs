@@ -14,6 +14,8 @@ pub struct Horizon {
     pub expired: i64,
     /// Notifications that arrived before this time, and that nobody has to look at.
     pub inbox: i64,
+    /// Work that was put in before this time and is done, deliveries with their tries among it.
+    pub done: i64,
     /// Messages that arrived before this time and are not WeChat's, or cannot be proven to be.
     pub refused: i64,
 }
@@ -21,7 +23,9 @@ pub struct Horizon {
 impl Tx {
     /// Deletes a few rows of each kind; answers how many, and whether there may be more.
     pub async fn purge(&mut self, horizon: &Horizon) -> Result<(u64, bool), StoreError> {
-        let Horizon { now, keys, expired, inbox, refused } = *horizon;
+        let Horizon { now, keys, expired, inbox, done, refused } = *horizon;
+        // Of the rows that go next; so that none of them outlives its delivery.
+        let tries = self.exec(TRIES, &vals![done, BATCH]).await?;
         let gone = [
             self.exec(KEYS, &vals![keys, now, BATCH]).await?,
             self.exec(LINKS, &vals![expired, BATCH]).await?,
@@ -29,9 +33,10 @@ impl Tx {
             self.exec(SECRETS, &vals![expired, BATCH]).await?,
             self.exec(INBOX, &vals![inbox, BATCH]).await?,
             self.exec(REFUSED, &vals![refused, BATCH]).await?,
+            self.exec(DONE, &vals![done, BATCH]).await?,
         ];
         let full = u64::try_from(BATCH).unwrap_or(u64::MAX);
-        Ok((gone.into_iter().fold(0, u64::saturating_add), gone.contains(&full)))
+        Ok((gone.into_iter().fold(tries, u64::saturating_add), gone.contains(&full)))
     }
 }
 
@@ -54,6 +59,11 @@ const SECRETS: &str = "DELETE FROM webhook_old_secret WHERE (endpoint_id, secret
 const INBOX: &str = "DELETE FROM inbox WHERE id IN (
     SELECT id FROM inbox WHERE received_at < $1 AND verdict <> 'unmatched'
     ORDER BY received_at, id LIMIT $2)";
+const TRIES: &str = "DELETE FROM delivery_attempt WHERE due_id IN (
+    SELECT id FROM due WHERE state = 'done' AND created_at < $1 ORDER BY created_at, id LIMIT $2)";
+// Its key is free again then. Nobody puts in a second time what is as old.
+const DONE: &str = "DELETE FROM due WHERE id IN (
+    SELECT id FROM due WHERE state = 'done' AND created_at < $1 ORDER BY created_at, id LIMIT $2)";
 const REFUSED: &str = "DELETE FROM inbox WHERE id IN (
     SELECT id FROM inbox WHERE received_at < $1 AND verdict = 'refused'
     ORDER BY received_at, id LIMIT $2)";

@@ -62,12 +62,46 @@ async fn what_is_of_no_use_any_more_is_deleted() {
 const PURGED_AGAIN: &str = "SELECT CASE WHEN due_at <= 1767312000000000 THEN 1 ELSE 0 END AS n
     FROM due WHERE kind = 'purge'";
 
+/// Deliveries to an endpoint in each state, with a try each; other work that is done; and a try of long ago.
+const WORK: &str = "INSERT INTO due (id, kind, key, pool, body, state, due_at, created_at)
+    VALUES ('due_1', 'webhook', 'webhook:evt_1:whe_1', 'webhook:whe_1', '{}', 'done', 0, 1767225600000000),
+        ('due_2', 'webhook', 'webhook:evt_2:whe_1', 'webhook:whe_1', '{}', 'dead', 0, 1767225600000000),
+        ('due_3', 'webhook', 'webhook:evt_3:whe_1', 'webhook:whe_1', '{}', 'ready', 9000000000000000, 1767225600000000),
+        ('due_4', 'query', 'query:att_1', 'query', '{}', 'done', 0, 1767225600000000)";
+const TRIES: &str =
+    "INSERT INTO delivery_attempt (id, event_id, endpoint_id, at, latency_micros, due_id)
+    VALUES ('dlv_1', 'evt_1', 'whe_1', 0, 1, 'due_1'), ('dlv_2', 'evt_2', 'whe_1', 0, 1, 'due_2'),
+        ('dlv_3', 'evt_3', 'whe_1', 0, 1, 'due_3'), ('dlv_4', 'evt_1', 'whe_1', 0, 1, 'due_1')";
+const LEFT: &str = "SELECT (SELECT COUNT(*) FROM delivery_attempt) * 10
+    + (SELECT COUNT(*) FROM due WHERE kind <> 'purge') AS n";
+
 #[tokio::test]
-async fn notifications_are_kept_a_week_at_least() {
+async fn work_that_is_done_is_deleted_with_its_tries_and_the_rest_stays() {
+    let backend = Backend::start().await;
+    backend.sql(WORK).await;
+    backend.sql(TRIES).await;
+    backend.clock.advance(90 * DAY);
+    backend.until(PURGED_LATE, 0).await;
+    assert_eq!(backend.count(LEFT).await, 44, "90 days are not over until they are over");
+    backend.clock.advance(2 * HOUR);
+    backend.until(LEFT, 22).await;
+    let left = "SELECT COUNT(*) AS n FROM due WHERE id IN ('due_2', 'due_3') AND state <> 'done'";
+    assert_eq!(backend.count(left).await, 2);
+}
+
+/// Whether the purge of the ninetieth day still has to be done.
+const PURGED_LATE: &str = "SELECT CASE WHEN due_at <= 1775001600000000 THEN 1 ELSE 0 END AS n
+    FROM due WHERE kind = 'purge'";
+
+#[tokio::test]
+async fn what_is_kept_is_kept_a_week_at_least() {
     for (days, taken) in [(6, false), (7, true), (36_501, false)] {
-        let opened = Backend::open("", |config| config.retention.inbox_days = days).await;
-        let place = opened.err().map(|error| error.to_string());
-        assert_eq!(place.is_none(), taken, "{place:?}");
-        assert!(place.is_none_or(|place| place.contains("retention.inbox_days")));
+        let inbox = Backend::open("", |config| config.retention.inbox_days = days).await;
+        let deliveries = Backend::open("", |config| config.retention.deliveries_days = days).await;
+        for (opened, name) in [(inbox, "inbox_days"), (deliveries, "deliveries_days")] {
+            let place = opened.err().map(|error| error.to_string());
+            assert_eq!(place.is_none(), taken, "{place:?}");
+            assert!(place.is_none_or(|place| place.contains(&format!("retention.{name}"))));
+        }
     }
 }
