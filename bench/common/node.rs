@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::Failure;
 use super::shop::text;
+use super::{Failure, option};
 
 /// A server that is up.
 #[derive(Debug)]
@@ -20,13 +20,13 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts one; `wrapper` is what stands before it on the command line (`taskset -c 0`), or nothing.
+    /// Starts one, or what `--binary` names; `wrapper` is what stands before it on the command line (`taskset -c 0`), or nothing.
     pub(crate) fn start(
         config: &Path,
         database: &str,
         wrapper: &[String],
     ) -> Result<Self, Failure> {
-        let binary = env!("CARGO_BIN_EXE_suanpan").to_owned();
+        let binary = option("--binary").unwrap_or_else(|| env!("CARGO_BIN_EXE_suanpan").to_owned());
         let mut words = wrapper.iter().cloned().chain([binary]);
         let mut command = Command::new(words.next().unwrap_or_default());
         let listen = ["serve", "--listen", "127.0.0.1:0", "--config"];

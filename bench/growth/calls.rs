@@ -235,9 +235,10 @@ impl Shop {
     }
 }
 
-/// The next order at or before `n` that is like the first of the real ones.
+/// The next order at or before `n` that is like the first of the real ones, and has all its rows.
 fn paid(filled: &Filled, n: i64) -> i64 {
     let n = n.clamp(0, filled.count - 1);
+    let n = n - n / 100 % filled.whole * 100;
     n - (n % 100 - 59).max(0)
 }
 

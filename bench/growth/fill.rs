@@ -25,7 +25,7 @@ const TABLES: [(&str, &str, &[&str]); 9] = [
     ("inbox", "order_id = $1", &["id", "dedupe_key"]),
     ("refund", "order_id = $1", &["id", "out_refund_no", "refund_id", "reference"]),
     ("shipment", "order_id = $1", &[]),
-    ("journal", "order_id = $1 AND seq <= $2", &[]),
+    ("journal", "order_id = $1", &[]),
     ("event", "order_id = $1", &["id"]),
     ("due", "order_id = $1", &["id"]),
     ("delivery_attempt", "event_id IN (SELECT id FROM event WHERE order_id = $1)", &["id"]),
@@ -38,12 +38,13 @@ struct Template {
     statements: Vec<(&'static str, Option<Vec<u8>>)>,
 }
 
-/// Writes `count` orders in the image of these; `shares` are hundredths.
+/// Writes `count` orders in the image of these, each with its share of a hundred. Of so many hundreds one is `whole`; of the
+/// others only the order is written, so that ten millions fit on a disk.
 pub(crate) async fn fill(
     database: &Database,
     orders: &[(String, i64)],
     count: i64,
-    lines: i64,
+    whole: i64,
     now: i64,
     mut progress: impl FnMut(i64),
 ) -> Result<(), Failure> {
@@ -53,7 +54,7 @@ pub(crate) async fn fill(
     let mut from = 0_i64;
     for (order, share) in orders {
         let until = from.saturating_add(*share);
-        let statements = statements(&store, order, of_sqlite, count, lines).await?;
+        let statements = statements(&store, order, of_sqlite, count, whole).await?;
         templates.push(Template { share: (from, until), statements });
         from = until;
     }
@@ -101,14 +102,13 @@ async fn statements(
     order: &str,
     of_sqlite: bool,
     count: i64,
-    lines: i64,
+    whole: i64,
 ) -> Result<Vec<(&'static str, Option<Vec<u8>>)>, Failure> {
     let mut rows = Vec::new();
     for (table, of_order, names) in TABLES {
         let columns = columns(store, table, of_sqlite).await?;
         let select: &'static str = format!("SELECT * FROM {table} WHERE {of_order}").leak();
-        let mut args = vec![Val::Text(order.to_owned())];
-        args.extend(of_order.contains("$2").then_some(Val::Int(lines)));
+        let args = [Val::Text(order.to_owned())];
         let look = store.look((select, args), |tx, (select, args)| {
             Box::pin(async move { tx.rows(select, args).await })
         });
@@ -128,7 +128,7 @@ async fn statements(
 
     let mut statements = Vec::new();
     for (table, columns, _, row) in &rows {
-        statements.push(statement(table, columns, row, &ids, of_sqlite, count)?);
+        statements.push(statement(table, columns, row, &ids, of_sqlite, (count, whole))?);
     }
     Ok(statements)
 }
@@ -155,7 +155,7 @@ fn statement(
     row: &Row,
     ids: &BTreeMap<String, String>,
     of_sqlite: bool,
-    count: i64,
+    (count, whole): (i64, i64),
 ) -> Result<(&'static str, Option<Vec<u8>>), Failure> {
     let (mut values, mut blob) = (Vec::new(), None);
     for column in columns {
@@ -172,10 +172,10 @@ fn statement(
         });
     }
     let step = SPAN.div_euclid(count);
-    let kept = if table == "inbox" {
-        format!("n.n >= {}", count - INBOX.div_euclid(step))
-    } else {
-        "1 = 1".to_owned()
+    let kept = match table {
+        "orders" => "1 = 1".to_owned(),
+        "inbox" => format!("n.n >= {} AND n.n / 100 % {whole} = 0", count - INBOX.div_euclid(step)),
+        _ => format!("n.n / 100 % {whole} = 0"),
     };
     let sql = format!(
         "INSERT INTO {table} ({})

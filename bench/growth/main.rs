@@ -6,7 +6,7 @@
 //! the server (and of its connections at PostgreSQL), and how long the caller waited; medians of the passes.
 //!
 //! `-- --folder DIR [--server postgres://USER@HOST:PORT] [--few N] [--many N] [--calls N] [--flows N] [--passes N]
-//! [--lines N] [--only fill]`; `--lines`: how many lines of each journal are written.
+//! [--whole N] [--only fill]`; `--whole 8`: one hundred orders of eight hundred have all their rows, the others only their own.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench talks")]
 #![expect(clippy::arithmetic_side_effects, reason = "a bench counts, and nobody's money")]
@@ -51,6 +51,8 @@ pub(crate) struct Side {
 pub(crate) struct Filled {
     /// How many orders.
     pub(crate) count: i64,
+    /// Of so many hundreds one has all its rows.
+    pub(crate) whole: i64,
     /// The first API key.
     pub(crate) key: String,
     /// The order that most were made of, and when it was made, in unix microseconds.
@@ -127,14 +129,14 @@ async fn filled(
     running.await??;
     let (orders, mut filled) = filled?;
     filled.count = count;
+    filled.whole = number("--whole", 1);
 
     // The history is written as fast as it goes: it is no loss if the machine stops.
     let bulk = "options=-c%20session_replication_role%3Dreplica%20-c%20synchronous_commit%3Doff";
     let url = if engine == "sqlite" { url.to_owned() } else { format!("{url}?{bulk}") };
     let database = Database::parse(&url, folder)?;
     let clock = SystemClock::new();
-    let lines = number("--lines", i64::MAX);
-    fill::fill(&database, &orders, count, lines, clock.now_micros(), |done| {
+    fill::fill(&database, &orders, count, filled.whole, clock.now_micros(), |done| {
         if done % 500_000 == 0 || done == count {
             eprintln!(
                 "{name}: {done} orders after {} s",
@@ -187,6 +189,7 @@ async fn real_orders(
     let event = text(event.ok_or("no event of a paid order")?, "id")?;
     let filled = Filled {
         count: 0,
+        whole: 1,
         key: key.to_owned(),
         order: (paid.clone(), made(&paid)?),
         event: (event.clone(), made(&event)?),

@@ -89,11 +89,17 @@ impl Worker {
             .look(now, |tx, now| Box::pin(async move { tx.due_pools(*now).await }))
             .await?;
         let mut wanted = Vec::new();
+        let busy: i64 = self.busy.values().sum();
+        let mut room = MOST.saturating_sub(busy);
         for (pool, at) in pools {
-            let free = HANDS.saturating_sub(self.busy.get(&pool).copied().unwrap_or_default());
+            let busy = self.busy.get(&pool).copied().unwrap_or_default();
+            let free = HANDS.saturating_sub(busy).min(room);
             match at {
                 Some(at) if now < at => until = until.min(at),
-                Some(_) if 0 < free => wanted.push((pool, free)),
+                Some(_) if 0 < free => {
+                    room = room.saturating_sub(free);
+                    wanted.push((pool, free));
+                }
                 // When a hand is free again, its task has ended, and that wakes us.
                 Some(_) | None => {}
             }
@@ -261,6 +267,8 @@ pub(crate) async fn put_back(
 
 /// How many pieces of work of one pool are under way at a time.
 const HANDS: i64 = 64;
+/// How many are under way at a time in all: a hundred receivers that are down must not fill the memory.
+const MOST: i64 = 1024;
 /// How long a piece of work is one worker's, in microseconds: longer than a delivery may take.
 const LEASE: i64 = 60_000_000;
 /// How long another process's commit may go unseen, in microseconds.

@@ -71,8 +71,6 @@ pub struct World {
     pub(crate) extra_payment: ExtraPayment,
     /// The longest request body.
     pub(crate) max_body_bytes: usize,
-    /// The longest time for one request.
-    pub(crate) request_timeout: std::time::Duration,
 }
 
 impl World {
@@ -102,7 +100,6 @@ impl World {
             public_url,
             kept: purge::Kept::of(&config.retention)?,
             max_body_bytes: config.server.max_body_bytes,
-            request_timeout: std::time::Duration::from_secs(config.server.request_timeout_seconds),
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
             extra_payment: config.orders.extra_payment,
         })

@@ -3,40 +3,93 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Refused;
 use crate::Error;
+use crate::config::ServerConfig;
 use crate::world::World;
 
 /// The whole body, within the limit.
 #[derive(Debug)]
 pub(crate) struct Body(pub(crate) Bytes);
 
-/// Takes the whole body in, within its limit and in good time, before anything is done for the request.
+/// What all bodies together may take.
+#[derive(Clone, Debug)]
+pub(super) struct Bodies {
+    /// The longest one.
+    limit: usize,
+    /// The longest that one may take to arrive.
+    patience: Duration,
+    /// KiB that are free.
+    memory: Arc<Semaphore>,
+}
+
+impl Bodies {
+    pub(super) fn new(config: &ServerConfig) -> Self {
+        // However long a single one may be, a few of them have room.
+        let memory = MEMORY.max(config.max_body_bytes.saturating_mul(4)).div_ceil(KIB);
+        Self {
+            limit: config.max_body_bytes,
+            patience: PATIENCE.min(Duration::from_secs(config.request_timeout_seconds)),
+            memory: Arc::new(Semaphore::new(memory)),
+        }
+    }
+
+    /// All bytes of a body, and the memory that they take.
+    async fn read(&self, body: axum::body::Body) -> Result<(Bytes, OwnedSemaphorePermit), Error> {
+        let too_large = Error::TooLarge { limit: self.limit };
+        if u64::try_from(self.limit).unwrap_or(u64::MAX) < body.size_hint().lower() {
+            return Err(too_large);
+        }
+        let busy = |_| Error::Busy;
+        let mut memory = Arc::clone(&self.memory).try_acquire_many_owned(0).map_err(busy)?;
+        let (mut body, mut bytes) = (body, BytesMut::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|cause| Error::Body { why: cause.to_string() })?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = bytes.len().saturating_add(data.len());
+            if self.limit < length {
+                return Err(too_large);
+            }
+            // For what has come, not for what is promised: who promises much and sends little takes no room from others.
+            let missing = length.div_ceil(KIB).saturating_sub(memory.num_permits());
+            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+            let more = Arc::clone(&self.memory).try_acquire_many_owned(missing).map_err(busy)?;
+            memory.merge(more);
+            bytes.extend_from_slice(&data);
+        }
+        Ok((bytes.freeze(), memory))
+    }
+}
+
+/// Takes the whole body in, within its limits and in good time, before anything is done for the request.
 pub(super) async fn whole(
-    State(world): State<Arc<World>>,
+    State(bodies): State<Bodies>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    let limit = world.max_body_bytes;
     let (parts, body) = request.into_parts();
-    let read = tokio::time::timeout(PATIENCE.min(world.request_timeout), to_bytes(body, limit));
-    let bytes = read.await.map_err(|_| Error::TimedOut)?.map_err(|cause| {
-        let too_long = std::error::Error::source(&cause)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if too_long { Error::TooLarge { limit } } else { Error::Body { why: cause.to_string() } }
-    })?;
-    Ok(next.run(Request::from_parts(parts, bytes.into())).await)
+    let read = tokio::time::timeout(bodies.patience, bodies.read(body)).await;
+    let (bytes, memory) = read.map_err(|_| Error::TimedOut)??;
+    let response = next.run(Request::from_parts(parts, bytes.into())).await;
+    drop(memory);
+    Ok(response)
 }
 
 /// The longest that a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What all bodies together may take, in bytes: hundreds of the longest ones, thousands of usual ones.
+const MEMORY: usize = 64 * 1024 * 1024;
+const KIB: usize = 1024;
 
 /// The body as JSON. Its `Content-Type` is not looked at: what counts is what it is.
 #[derive(Debug)]

@@ -26,7 +26,16 @@ pub(crate) async fn serve(
     stopped: impl Future<Output = ()>,
 ) {
     let mut http = Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    // All that its peer may have us keep for one connection of HTTP/2.
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW)
+        .max_send_buf_size(BUFFER)
+        .keep_alive_interval(HEAD)
+        .keep_alive_timeout(HEAD);
     let (places, graceful) = (Arc::new(Semaphore::new(most)), GracefulShutdown::new());
     let mut stopped = pin!(stopped);
     loop {
@@ -75,4 +84,10 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 
 /// The longest that a connection may take for the head of its request, and stay idle between two.
 const HEAD: Duration = Duration::from_secs(15);
+/// Bytes that a connection may have waiting on either side; a head that is longer is refused.
+const BUFFER: usize = 64 * 1024;
+/// Bytes that a peer of HTTP/2 may send before they are read.
+const WINDOW: u32 = 256 * 1024;
+/// Requests at a time on one connection of HTTP/2.
+const STREAMS: u32 = 64;
 const PAUSE: Duration = Duration::from_millis(50);

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::auth::ApiKeyId;
+use super::place::Place;
 use super::problem::Refused;
 use crate::Error;
 use crate::access::sha256_hex;
@@ -51,6 +52,7 @@ impl<S: Sync> FromRequestParts<S> for Once {
 pub(super) async fn once(
     State(world): State<Arc<World>>,
     Extension(ApiKeyId(api_key)): Extension<ApiKeyId>,
+    place: Place,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
@@ -66,8 +68,7 @@ pub(super) async fn once(
 
     match take(&world, api_key, key, sha256_hex(&asked)).await? {
         Taken::Ours(once) => {
-            let run = tokio::spawn(run(world, once, Request::from_parts(parts, body.into()), next));
-            run.await.map_err(|_| Error::Broken)?
+            place.finish(run(world, once, Request::from_parts(parts, body.into()), next)).await?
         }
         Taken::Rebuild(once) => {
             let mut request = Request::from_parts(parts, Body::from(body));

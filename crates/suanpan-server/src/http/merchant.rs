@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::body::{Json, OrEmpty};
 use super::miniprogram::order_id;
 use super::paging::{self, Page};
+use super::place::Place;
 use super::problem::Refused;
 use crate::flow::order::{self, NewOrder};
 use crate::order::{Order, OrderView};
@@ -100,14 +101,15 @@ pub(super) async fn create_refund(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
     once: Once,
+    place: Place,
     OrEmpty(body): OrEmpty<RefundBody>,
 ) -> Result<Response, Refused> {
     let order = order::find(&world, &order_id(&id)?).await?;
     let RefundBody { amount, reason, reference, transaction_id } = body;
     let new = NewRefund { amount, reason, reference, transaction_id };
-    // It runs to its end even if the caller hangs up: between storing and asking nobody waits for the worker then.
-    let started = tokio::spawn(async move { refund::start(&world, &order, new, &once).await });
-    let refund = started.await.map_err(|_| Error::Broken)??;
+    // Between storing and asking nobody waits for the worker then.
+    let started = async move { refund::start(&world, &order, new, &once).await };
+    let refund = place.finish(started).await??;
     Ok((StatusCode::CREATED, Answer(refund.view())).into_response())
 }
 
@@ -135,11 +137,12 @@ pub(super) async fn refund(
 pub(super) async fn rescue_refund(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
+    place: Place,
     Json(new): Json<NewDestination>,
 ) -> Result<Response, Refused> {
-    // It runs to its end even if the caller hangs up: somebody has to hear what WeChat says.
-    let sent = tokio::spawn(async move { refund::rescue(&world, &id, new).await });
-    Ok(Answer(sent.await.map_err(|_| Error::Broken)??.view()).into_response())
+    // Somebody has to hear what WeChat says.
+    let sent = place.finish(async move { refund::rescue(&world, &id, new).await });
+    Ok(Answer(sent.await??.view()).into_response())
 }
 
 /// `GET /v1/orders/{id}/timeline`: JSON, or the text alone for `Accept: text/plain`.

@@ -17,6 +17,7 @@ mod miniprogram;
 mod nul;
 pub mod openapi;
 mod paging;
+mod place;
 mod problem;
 pub mod routes;
 mod shipping;

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{BoxError, Json, Router, middleware};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::request_id::{
@@ -22,11 +22,12 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::body::Bodies;
 use super::limits::Limits;
 use super::problem::Refused;
 use super::{
     auth, body, console, deliveries, docs, events, idempotency, limits, merchant, miniprogram, nul,
-    openapi, problem, shipping, webhook_endpoints, wechat,
+    openapi, place, problem, shipping, webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
@@ -56,7 +57,7 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     let health = Router::from(health()).method_not_allowed_fallback(wrong_method);
-    outermost(limited(router, &world, config).merge(health), &world).with_state(world)
+    outermost(limited(router, config).merge(health), &world).with_state(world)
 }
 
 /// What the document says of each of them.
@@ -113,20 +114,19 @@ fn health() -> OpenApiRouter<Arc<World>> {
 }
 
 /// What holds for every request but those that ask how we are, the outermost last.
-fn limited(router: Router<Arc<World>>, world: &Arc<World>, config: &Config) -> Router<Arc<World>> {
-    let limits = ServiceBuilder::new()
-        .layer(axum::error_handling::HandleErrorLayer::new(overloaded))
-        .load_shed()
-        // One for all routes: a plain limit would be one for each.
-        .layer(GlobalConcurrencyLimitLayer::new(config.server.max_concurrent_requests))
+fn limited(router: Router<Arc<World>>, config: &Config) -> Router<Arc<World>> {
+    let time = ServiceBuilder::new()
+        .layer(axum::error_handling::HandleErrorLayer::new(too_slow))
         .timeout(Duration::from_secs(config.server.request_timeout_seconds));
+    let places = Arc::new(Semaphore::new(config.server.max_concurrent_requests));
     router
         .layer(DefaultBodyLimit::max(config.server.max_body_bytes))
         .layer(middleware::from_fn(nul::refuse))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(limits)
-        // Before it counts as a request under way: who sends slowly waits for himself alone.
-        .layer(middleware::from_fn_with_state(Arc::clone(world), body::whole))
+        .layer(time)
+        .layer(middleware::from_fn_with_state(places, place::admit))
+        // Before it has a place: who sends slowly waits for himself alone.
+        .layer(middleware::from_fn_with_state(Bodies::new(&config.server), body::whole))
 }
 
 /// What holds for every request, the outermost last.
@@ -202,12 +202,9 @@ async fn wrong_method(request: Request) -> Refused {
     Refused(Error::WrongMethod { method, path })
 }
 
-async fn overloaded(error: BoxError) -> Refused {
-    Refused(if error.is::<tower::timeout::error::Elapsed>() {
-        Error::TimedOut
-    } else {
-        Error::Busy
-    })
+/// Nothing else can go wrong around a handler.
+async fn too_slow(_: BoxError) -> Refused {
+    Refused(Error::TimedOut)
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {

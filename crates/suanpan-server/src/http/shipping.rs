@@ -15,6 +15,7 @@ use super::body::OrEmpty;
 use super::merchant::time;
 use super::miniprogram::order_id;
 use super::paging::{self, Page};
+use super::place::Place;
 use super::problem::Refused;
 use crate::Error;
 use crate::flow::order;
@@ -68,13 +69,14 @@ pub(super) async fn ship(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
     once: Once,
+    place: Place,
     OrEmpty(new): OrEmpty<NewGoods>,
 ) -> Result<Response, Refused> {
     let id = order_id(&id)?;
-    // It runs to its end even if the caller hangs up: between storing and telling nobody waits for the worker then.
+    // Between storing and telling nobody waits for the worker then.
     let (for_it, now) = (Arc::clone(&world), world.now());
-    let shipped = tokio::spawn(async move { shipping::ship(&for_it, &id, new, &once).await });
-    let shipment = shipped.await.map_err(|_| Error::Broken)??;
+    let shipped = async move { shipping::ship(&for_it, &id, new, &once).await };
+    let shipment = place.finish(shipped).await??;
     Ok(Answer(shipment.view(now)).into_response())
 }
 

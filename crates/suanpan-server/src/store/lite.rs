@@ -9,8 +9,10 @@ use tokio::sync::{mpsc, watch};
 use super::writer::Message;
 use super::{Door, QUEUE, StoreError, Unit, database, reader, unit, writer};
 
-/// Reading is mostly short: more threads than this only add switching.
-const READERS: usize = 4;
+/// As many readers as there are cores, and a few where there are fewer: one of them may have a long page to read.
+fn readers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).clamp(4, 16)
+}
 
 /// An open file.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ impl Lite {
         let read_queue = Arc::new(Mutex::new(read_queue));
 
         let mut threads = Vec::new();
-        for _ in 0..READERS {
+        for _ in 0..readers() {
             let connection = database::open_reader(path)?;
             let queue = Arc::clone(&read_queue);
             threads.push(spawn(path, "store-reader", move || reader::serve(connection, &queue))?);

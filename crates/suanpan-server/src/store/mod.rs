@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! run(unit) ─→ queue ─→ writer: BEGIN · unit · unit · unit · COMMIT ─→ answers
-//! read(unit) ─→ queue ─→ one of four readers, a snapshot each
+//! read(unit) ─→ queue ─→ one of a few readers, a snapshot each
 //! ```
 //!
 //! On SQLite (`lite`): write-ahead log, `synchronous=FULL` (what was acknowledged

@@ -24,4 +24,6 @@ mod openapi;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
+mod pressure;
+#[cfg(test)]
 mod purge;
