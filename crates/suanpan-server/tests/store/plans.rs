@@ -129,3 +129,30 @@ async fn a_question_without_an_index_is_found() {
     });
     assert_eq!(found.await.unwrap(), [1, 1, 0]);
 }
+
+/// A connection reads and plans a text once, and not at each payment.
+#[tokio::test]
+async fn a_text_is_prepared_once_for_a_connection() {
+    // SQLite's connections keep 256 of them, so none is ever thrown out.
+    assert!(questions().len() < 240);
+    let folder = tempfile::tempdir().unwrap();
+    let url = database::url(folder.path()).replace("connections=8", "connections=1");
+    let database = Database::parse(&url, folder.path()).unwrap();
+    if matches!(database, Database::Lite(_)) {
+        return;
+    }
+    let store = Store::open(&database, NEW_YEAR).await.unwrap();
+    for _ in 0..20 {
+        let asked = store.look((), |tx, ()| {
+            Box::pin(async move { tx.rows("SELECT name FROM setting", &[]).await })
+        });
+        asked.await.unwrap();
+    }
+    let prepared = store.look((), |tx, ()| {
+        Box::pin(async move {
+            let count = "SELECT COUNT(*) AS n FROM pg_prepared_statements WHERE statement = 'SELECT name FROM setting'";
+            tx.row(count, &[]).await?.unwrap().int("n")
+        })
+    });
+    assert_eq!(prepared.await.unwrap(), 1);
+}
