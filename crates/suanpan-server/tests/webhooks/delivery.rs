@@ -79,9 +79,9 @@ async fn every_try_is_kept_and_told() {
     assert_snapshot!(shop.story(&order).await, @r"
     2026-01-01 08:00:00 order        created: 9.90 CNY, tea-1
     2026-01-01 08:00:00 webhook      order.paid → 127.0.0.1: answered 503; try 2 in 5 s
-    2026-01-01 08:00:05 webhook      order.paid → 127.0.0.1: answered 302; redirects are not followed; try 3 in 30 s
-    2026-01-01 08:00:35 webhook      order.paid → 127.0.0.1: answered 404; try 4 in 2 min
-    2026-01-01 08:02:39 webhook      order.paid → 127.0.0.1 200, 0 ms
+    2026-01-01 08:00:05 webhook      order.paid → 127.0.0.1: answered 302; redirects are not followed; try 3 in 31 s
+    2026-01-01 08:00:36 webhook      order.paid → 127.0.0.1: answered 404; try 4 in 2 min
+    2026-01-01 08:02:41 webhook      order.paid → 127.0.0.1 200, 0 ms
     ");
     let tries = shop.tries(&event).await;
     let lines = tries.iter().map(|tried| {

@@ -74,17 +74,17 @@ async fn a_receiver_that_never_answers_is_given_up_after_more_than_a_day() {
     assert_snapshot!(shop.story(&order).await, @r"
     2026-01-01 08:00:00 order        created: 9.90 CNY, tea-1
     2026-01-01 08:00:00 webhook      order.paid → 127.0.0.1: connection refused; try 2 in 5 s
-    2026-01-01 08:00:05 webhook      order.paid → 127.0.0.1: connection refused; try 3 in 30 s
-    2026-01-01 08:00:35 webhook      order.paid → 127.0.0.1: connection refused; try 4 in 2 min
-    2026-01-01 08:02:39 webhook      order.paid → 127.0.0.1: connection refused; try 5 in 10 min
-    2026-01-01 08:12:57 webhook      order.paid → 127.0.0.1: connection refused; try 6 in 30 min
-    2026-01-01 08:42:59 webhook      order.paid → 127.0.0.1: connection refused; try 7 in 1 h
-    2026-01-01 09:48:40 webhook      order.paid → 127.0.0.1: connection refused; try 8 in 2 h
-    2026-01-01 11:56:01 webhook      order.paid → 127.0.0.1: connection refused; try 9 in 4 h
-    2026-01-01 16:04:40 webhook      order.paid → 127.0.0.1: connection refused; try 10 in 6 h
-    2026-01-01 22:13:46 webhook      order.paid → 127.0.0.1: connection refused; try 11 in 8 h
-    2026-01-02 06:16:15 webhook      order.paid → 127.0.0.1: connection refused; try 12 in 8 h
-    2026-01-02 14:51:28 webhook      order.paid → 127.0.0.1: connection refused; given up after 12 tries
+    2026-01-01 08:00:05 webhook      order.paid → 127.0.0.1: connection refused; try 3 in 31 s
+    2026-01-01 08:00:36 webhook      order.paid → 127.0.0.1: connection refused; try 4 in 2 min
+    2026-01-01 08:02:41 webhook      order.paid → 127.0.0.1: connection refused; try 5 in 10 min
+    2026-01-01 08:13:35 webhook      order.paid → 127.0.0.1: connection refused; try 6 in 30 min
+    2026-01-01 08:44:17 webhook      order.paid → 127.0.0.1: connection refused; try 7 in 1 h
+    2026-01-01 09:49:22 webhook      order.paid → 127.0.0.1: connection refused; try 8 in 2 h
+    2026-01-01 11:57:44 webhook      order.paid → 127.0.0.1: connection refused; try 9 in 4 h
+    2026-01-01 16:03:35 webhook      order.paid → 127.0.0.1: connection refused; try 10 in 6 h
+    2026-01-01 22:19:12 webhook      order.paid → 127.0.0.1: connection refused; try 11 in 8 h
+    2026-01-02 06:48:00 webhook      order.paid → 127.0.0.1: connection refused; try 12 in 8 h
+    2026-01-02 15:04:56 webhook      order.paid → 127.0.0.1: connection refused; given up after 12 tries
     ");
 }
 
