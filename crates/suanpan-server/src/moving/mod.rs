@@ -165,6 +165,8 @@ impl Ways {
             Box::pin(tx.moving_leave(id, target, *now))
         });
         leave.await?;
+        // Who had begun to write before the door was shut may still be at it, and what he was told is written goes along.
+        self.source.let_older_end().await?;
         if said.is_none() {
             let come = self.target.write((id.clone(), source, now), |tx, (id, source, now)| {
                 Box::pin(tx.moving_come(id, source, *now))

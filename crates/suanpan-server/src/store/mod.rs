@@ -165,6 +165,15 @@ impl Store {
         self.read(unit::With { input, work }).await
     }
 
+    /// Waits until every transaction of others that has begun by now is at its end.
+    pub(crate) async fn let_older_end(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            // One writes at a time: when we have written, nobody who came before is still at it.
+            Engine::Lite(_) => Ok(()),
+            Engine::Pg(pg) => pg.let_older_end().await,
+        }
+    }
+
     /// Counts the commits of this process: changes when there may be something new to see.
     ///
     /// A hint to look sooner. Another process commits unseen, so look in any case now and then.

@@ -1,6 +1,7 @@
 //! A business that moves: all of it, unchanged, and from then on in one place alone.
 
 mod odd;
+mod writers;
 
 use std::collections::BTreeMap;
 use std::path::Path;

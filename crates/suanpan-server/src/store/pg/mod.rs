@@ -14,6 +14,7 @@
 mod address;
 mod error;
 pub(super) mod migrate;
+mod older;
 mod session;
 mod value;
 
@@ -86,6 +87,11 @@ impl Pg {
         });
         // It does not panic, so if it has no answer its runtime has come to its end.
         work.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Waits until every transaction of others that has begun by now is at its end.
+    pub(super) async fn let_older_end(&self) -> Result<(), StoreError> {
+        older::end(&self.pool, &self.shown).await
     }
 
     /// Finishes what is under way, refuses what comes later, and closes the connections.
