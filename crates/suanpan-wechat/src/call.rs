@@ -37,6 +37,32 @@ pub trait Call {
     fn answer(&self, reply: Reply<'_>, now: i64) -> Result<Self::Answer, Error>;
 }
 
+/// A question that a file answers: too long to be held in memory, and not signed.
+pub trait Download {
+    /// Method and path, for logs, metrics and fault rules.
+    fn operation(&self) -> &'static str;
+
+    /// Which of WeChat's two houses is asked.
+    fn host(&self) -> Host;
+
+    /// Whether the connection must show the merchant's certificate.
+    fn shows_certificate(&self) -> bool {
+        false
+    }
+
+    /// Signs and serialises the question, as [`Call::request`] does.
+    ///
+    /// # Errors
+    /// A value that cannot be written in WeChat's format.
+    fn request(&self, moment: Moment<'_>) -> Result<Request<Vec<u8>>, Error>;
+
+    /// Whether an answer with this status whose body starts so is the file.
+    fn is_file(&self, status: u16, start: &[u8]) -> bool;
+
+    /// What an answer says that is not the file.
+    fn refused(&self, reply: Reply<'_>) -> Error;
+}
+
 /// The two things a signature needs from the outside world.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {

@@ -16,11 +16,13 @@
 //! | the money goes back     | [`v2::PlaceRefund`]     | [`v3::CreateRefund`]        |
 //! | how a refund stands     | [`v2::QueryRefund`]     | [`v3::QueryRefund`]         |
 //! | a refund is told of     | [`v2::RefundNotice`]    | [`v3::RefundNotification`]  |
+//! | the day is over         | [`bill`]                | the same                    |
 //!
 //! A call to WeChat is a [`Call`]: one pure function that builds the signed
 //! request, one that checks and reads the answer. `suanpan-client` moves the
 //! bytes; a simulator, a fuzzer or a replay tool can drive the same two.
 
+pub mod bill;
 mod call;
 mod error;
 mod fen;
@@ -35,7 +37,7 @@ pub mod time;
 pub mod v2;
 pub mod v3;
 
-pub use call::{Call, Host, Moment, Reply};
+pub use call::{Call, Download, Host, Moment, Reply};
 pub use error::{Error, FieldProblem, Refusal};
 pub use fen::Fen;
 pub use login::{CodeToSession, Session};

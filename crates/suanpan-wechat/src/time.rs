@@ -3,7 +3,7 @@
 //! Inside, a time is a count of unix seconds; these functions are the edge.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
 /// `yyyyMMddHHmmss` at UTC+8, as APIv2 writes times. An impossible time is the epoch.
@@ -44,6 +44,18 @@ pub fn parse_beijing_compact(text: &str) -> Option<i64> {
 /// (`pay.weixin.qq.com/wiki/doc/apiv3/wechatpay/wechatpay2_0.shtml`).
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_second)
+}
+
+/// The day at UTC+8 that holds this moment, in unix seconds. `None`: no calendar holds it.
+pub(crate) fn beijing_date(unix: i64) -> Option<Date> {
+    let time = Timestamp::from_second(unix).ok()?;
+    Some(beijing().to_datetime(time).date())
+}
+
+/// The first second of a day at UTC+8, in unix seconds. An impossible day is the epoch.
+pub(crate) fn beijing_midnight(date: Date) -> i64 {
+    let time = beijing().to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+    time.unwrap_or(Timestamp::UNIX_EPOCH).as_second()
 }
 
 fn format(pattern: &str, unix: i64) -> String {

@@ -37,13 +37,7 @@ pub(super) fn read(
     reply: Reply<'_>,
 ) -> Result<Fields, Error> {
     if reply.status >= 300 {
-        return Err(Error::Refused(Refusal {
-            status: reply.status,
-            code: format!("HTTP_{}", reply.status),
-            message: "the answer is not WeChat's".to_owned(),
-            verified: false,
-            detail: None,
-        }));
+        return Err(not_of_wechat(reply.status));
     }
 
     let fields = Fields::parse(reply.body)?;
@@ -60,6 +54,28 @@ pub(super) fn read(
         return Err(refusal(reply.status, &fields, true));
     }
     Ok(fields)
+}
+
+/// What an answer says that should have been a file: XML, never signed.
+pub(super) fn unsigned_refusal(reply: Reply<'_>) -> Error {
+    if reply.status < 300 {
+        match Fields::parse(reply.body) {
+            Ok(fields) => refusal(reply.status, &fields, false),
+            Err(error) => error,
+        }
+    } else {
+        not_of_wechat(reply.status)
+    }
+}
+
+fn not_of_wechat(status: u16) -> Error {
+    Error::Refused(Refusal {
+        status,
+        code: format!("HTTP_{status}"),
+        message: "the answer is not WeChat's".to_owned(),
+        verified: false,
+        detail: None,
+    })
 }
 
 fn refusal(status: u16, fields: &Fields, verified: bool) -> Error {

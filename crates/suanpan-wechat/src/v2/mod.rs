@@ -6,6 +6,7 @@
 
 mod answer;
 mod app_sign;
+mod bills;
 mod close_order;
 mod fields;
 mod payment_notice;
@@ -19,6 +20,7 @@ mod unified_order;
 mod xml;
 
 pub use app_sign::app_sign;
+pub use bills::{DownloadBill, DownloadFundFlow, is_bill_creating, is_no_bill};
 pub use close_order::CloseOrder;
 pub use fields::Fields;
 pub use payment_notice::{Coupon, PaymentNotice};

@@ -9,6 +9,7 @@
 mod aead;
 mod app_sign;
 mod authorization;
+mod bills;
 mod calls;
 mod certificate;
 mod certificates;
@@ -26,6 +27,7 @@ mod transaction;
 pub use aead::{open, seal};
 pub use app_sign::app_sign;
 pub use authorization::{Authorization, Signer, authorize, request_message};
+pub use bills::{AskFundFlowBill, AskTradeBill, BillPlace, DownloadBill};
 pub use calls::{Account, Close, Prepay, QueryByOutTradeNo};
 pub use certificate::Certificate;
 pub use certificates::{

@@ -5,6 +5,8 @@
 //! for any message.
 
 #[cfg(test)]
+mod bills;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod keys;
