@@ -12,9 +12,11 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use suanpan_wechat::bill::BillDate;
 use suanpan_wechat::time::beijing_rfc3339;
 use suanpan_wechat::{MchId, OutRefundNo};
 
+use crate::bill::Planted;
 use crate::faults::{Rule, Wanted};
 use crate::gateway::platform;
 use crate::gateway::refund_book;
@@ -221,6 +223,23 @@ pub(crate) async fn decide_refund(State(world): Shared, body: Bytes) -> Result<J
     Ok(Json(truth::told_refund(&refund, world.now())))
 }
 
+/// `POST /_sim/bills`: the bill of a day will differ from what happened.
+pub(crate) async fn plant(State(world): Shared, body: Bytes) -> Result<Json<Value>> {
+    const REMEDY: &str = "send {\"mchid\",\"bill_date\":\"2026-11-23\",\"plant\":\"missing_payment|payment_amount|fee|\
+        unknown_payment|missing_refund|refund_amount|unknown_refund\", with \"out_trade_no\", \"out_refund_no\", \
+        \"amount\" (fen) or \"fee\" (hundred-thousandths of a yuan) as the plant needs them}";
+    let planted: Planted = read(&body, REMEDY)?;
+    if world.registry.merchant(planted.mchid.as_str()).is_none() {
+        let detail = format!("no merchant {}", planted.mchid);
+        return Err(No::new(StatusCode::NOT_FOUND, "SIM_UNKNOWN", detail, REMEDY));
+    }
+    planted.bill_date.parse::<BillDate>().map_err(|cause| No::bad(cause.to_string(), REMEDY))?;
+    let mut ledger = world.ledger.lock();
+    let record = Record::Plant(Box::new(planted));
+    world.commit(&mut ledger, vec![record]).map_err(|_| No::broken())?;
+    Ok(Json(json!({ "planted": ledger.plants.len() })))
+}
+
 /// `GET /_sim/requests`: every call with its answer, oldest first.
 pub(crate) async fn requests(State(world): Shared) -> Json<Value> {
     let requests = world.requests.lock().all();
@@ -250,6 +269,6 @@ pub(crate) async fn set_switches(State(world): Shared, body: Bytes) -> Result<Js
 
 /// Anything else under `/_sim/`.
 pub(crate) async fn nothing() -> No {
-    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, confirm-receipt, faults, clock, switches, keys";
+    let remedy = "see GET /_sim/ledger, requests, faults, clock, switches; POST login, request-payment, refunds, bills, confirm-receipt, faults, clock, switches, keys";
     No::new(StatusCode::NOT_FOUND, "SIM_NOT_FOUND", "there is nothing here", remedy)
 }

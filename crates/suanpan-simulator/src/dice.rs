@@ -29,6 +29,13 @@ pub(crate) fn digits(outside: &dyn Outside, count: usize) -> String {
     text(outside, DIGITS, count)
 }
 
+/// Digits that are always the same for a text.
+pub(crate) fn digits_of(text: &str, count: usize) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let digit = |byte: &u8| char::from(b'0'.saturating_add(byte.checked_rem(10).unwrap_or(0)));
+    digest.as_ref().iter().map(digit).take(count).collect()
+}
+
 /// Lower-case hex digits, two a byte.
 pub(crate) fn hexadecimal(outside: &dyn Outside, bytes: usize) -> String {
     let mut random = vec![0_u8; bytes];

@@ -17,10 +17,10 @@ use crate::{control, phone, rekey};
 /// Everything that the simulator serves.
 pub(crate) fn routes(world: Arc<World>) -> Router {
     use Operation::{
-        Login, V2CloseOrder, V2OrderQuery, V2Refund, V2RefundQuery, V2UnifiedOrder,
-        V3AbnormalRefund, V3Certificates, V3Close, V3Jsapi, V3PartnerClose, V3PartnerJsapi,
-        V3PartnerQueryById, V3PartnerQueryByNumber, V3QueryById, V3QueryByNumber, V3Refund,
-        V3RefundQuery,
+        Login, V2CloseOrder, V2DownloadBill, V2DownloadFundFlow, V2OrderQuery, V2Refund,
+        V2RefundQuery, V2UnifiedOrder, V3AbnormalRefund, V3BillFile, V3Certificates, V3Close,
+        V3FundFlowBill, V3Jsapi, V3PartnerClose, V3PartnerJsapi, V3PartnerQueryById,
+        V3PartnerQueryByNumber, V3QueryById, V3QueryByNumber, V3Refund, V3RefundQuery, V3TradeBill,
     };
     let asks = |operation| {
         move |State(world): State<Arc<World>>, request: Request| hear(world, operation, request)
@@ -46,6 +46,9 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/v3/refund/domestic/refunds", posts(V3Refund))
         .route("/v3/refund/domestic/refunds/{number}", gets(V3RefundQuery))
         .route("/v3/refund/domestic/refunds/{id}/apply-abnormal-refund", posts(V3AbnormalRefund))
+        .route("/v3/bill/tradebill", gets(V3TradeBill))
+        .route("/v3/bill/fundflowbill", gets(V3FundFlowBill))
+        .route("/v3/billdownload/file", gets(V3BillFile))
         // … for partners
         .route("/v3/pay/partner/transactions/jsapi", posts(V3PartnerJsapi))
         .route("/v3/pay/partner/transactions/out-trade-no/{number}", gets(V3PartnerQueryByNumber))
@@ -57,6 +60,8 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/pay/closeorder", anything(V2CloseOrder))
         .route("/secapi/pay/refund", anything(V2Refund))
         .route("/pay/refundquery", anything(V2RefundQuery))
+        .route("/pay/downloadbill", anything(V2DownloadBill))
+        .route("/pay/downloadfundflow", anything(V2DownloadFundFlow))
         // What only a simulator can do
         .route("/_sim/login", post(control::login))
         .route("/_sim/request-payment", post(control::request_payment))
@@ -68,6 +73,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/_sim/confirm-receipt", post(control::confirm_receipt))
         .route("/_sim/ledger", get(control::ledger))
         .route("/_sim/refunds", post(control::decide_refund))
+        .route("/_sim/bills", post(control::plant))
         .route("/_sim/requests", get(control::requests))
         .route("/_sim/switches", get(control::switches).post(control::set_switches))
         .route("/_sim/keys", post(rekey::keys))

@@ -13,6 +13,7 @@ use serde_json::Value;
 use suanpan_wechat::{AppId, Fen, MchId, OpenId, OutRefundNo, OutTradeNo, PrepayId, TransactionId};
 
 use crate::Error;
+use crate::bill::Planted;
 use crate::credentials::Api;
 use crate::gateway::platform::Shipment;
 use crate::keep::Keep;
@@ -223,6 +224,8 @@ pub(crate) enum Record {
     Ahead(i64),
     Switches(Box<Switches>),
     Shipment(Box<Shipment>),
+    /// A difference in a bill.
+    Plant(Box<Planted>),
 }
 
 /// Who an openid is.
@@ -245,6 +248,7 @@ pub(crate) struct Ledger {
     pub(crate) ahead: i64,
     pub(crate) switches: Switches,
     pub(crate) shipments: BTreeMap<TransactionId, Shipment>,
+    pub(crate) plants: Vec<Planted>,
     prepays: HashMap<PrepayId, OrderKey>,
     payers: HashMap<OpenId, Payer>,
     due: BTreeSet<(i64, String)>,
@@ -267,6 +271,7 @@ impl Ledger {
             ahead: 0,
             switches: Switches::default(),
             shipments: BTreeMap::new(),
+            plants: Vec::new(),
             prepays: HashMap::new(),
             payers: HashMap::new(),
             due: BTreeSet::new(),
@@ -378,6 +383,7 @@ impl Ledger {
             Record::Shipment(shipment) => {
                 self.shipments.insert(shipment.transaction_id.clone(), *shipment);
             }
+            Record::Plant(planted) => self.plants.push(*planted),
         }
     }
 
@@ -395,6 +401,7 @@ impl Ledger {
             .chain(refunds.map(|refund| Record::Refund(Box::new(refund))))
             .chain(notifications.map(|told| Record::Notification(Box::new(told))))
             .chain(self.shipments.values().cloned().map(|sent| Record::Shipment(Box::new(sent))))
+            .chain(self.plants.iter().cloned().map(|planted| Record::Plant(Box::new(planted))))
             .collect()
     }
 }

@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod bill;
 mod clock;
 mod config_file;
 mod control;

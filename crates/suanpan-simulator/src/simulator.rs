@@ -143,6 +143,7 @@ impl Simulator {
             ledger: Shared::new(ledger),
             logins: Shared::default(),
             tokens: Shared::default(),
+            bills: Shared::default(),
             faults: Shared::default(),
             requests: Shared::default(),
             nonces: Shared::default(),

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::faults::Faults;
+use crate::gateway::Lodged;
 use crate::gateway::platform::Tokens;
 use crate::ledger::{Ledger, Record};
 use crate::login::Logins;
@@ -37,6 +38,7 @@ pub(crate) struct World {
     pub(crate) ledger: Shared<Ledger>,
     pub(crate) logins: Shared<Logins>,
     pub(crate) tokens: Shared<Tokens>,
+    pub(crate) bills: Shared<Lodged>,
     pub(crate) faults: Shared<Faults>,
     pub(crate) requests: Shared<Requests>,
     /// Nonces of APIv3 requests and when they came; only where a switch wants it.

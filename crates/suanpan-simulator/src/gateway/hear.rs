@@ -92,12 +92,17 @@ fn done<'w>(world: &'w World, operation: Operation, heard: &Heard) -> Answer<'w>
         | Operation::V3Certificates
         | Operation::V3Refund
         | Operation::V3RefundQuery
-        | Operation::V3AbnormalRefund => v3::answer(world, operation, heard),
+        | Operation::V3AbnormalRefund
+        | Operation::V3TradeBill
+        | Operation::V3FundFlowBill
+        | Operation::V3BillFile => v3::answer(world, operation, heard),
         Operation::V2UnifiedOrder
         | Operation::V2OrderQuery
         | Operation::V2CloseOrder
         | Operation::V2Refund
-        | Operation::V2RefundQuery => v2::answer(world, operation, heard),
+        | Operation::V2RefundQuery
+        | Operation::V2DownloadBill
+        | Operation::V2DownloadFundFlow => v2::answer(world, operation, heard),
         Operation::Platform(call) => platform::answer(world, call, heard),
     }
 }

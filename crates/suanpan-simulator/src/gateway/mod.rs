@@ -12,8 +12,10 @@
 //! | `refund_book` | the same for refunds                                      |
 //! | `v3`       | APIv3: who asks, orders, queries, certificates               |
 //! | `v2`       | APIv2: the same in XML                                       |
+//! | `bills`    | which days have bills, and how their files travel            |
 //! | `platform` | tokens, and order shipping information                        |
 
+mod bills;
 pub(crate) mod book;
 mod hear;
 pub(crate) mod platform;
@@ -36,6 +38,7 @@ use crate::tls::Shown;
 
 use platform::Call;
 
+pub(crate) use bills::Lodged;
 pub(crate) use hear::{hear, hear_nothing};
 pub(crate) use v2::paid_fields;
 pub(crate) use v3::{refund_resource, transaction};
@@ -56,11 +59,16 @@ pub(crate) enum Operation {
     V3Refund,
     V3RefundQuery,
     V3AbnormalRefund,
+    V3TradeBill,
+    V3FundFlowBill,
+    V3BillFile,
     V2UnifiedOrder,
     V2OrderQuery,
     V2CloseOrder,
     V2Refund,
     V2RefundQuery,
+    V2DownloadBill,
+    V2DownloadFundFlow,
     /// The platform beyond login.
     Platform(Call),
 }
@@ -75,7 +83,7 @@ pub(crate) enum Family {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::Login,
         Self::V3Jsapi,
         Self::V3QueryByNumber,
@@ -89,11 +97,16 @@ impl Operation {
         Self::V3Refund,
         Self::V3RefundQuery,
         Self::V3AbnormalRefund,
+        Self::V3TradeBill,
+        Self::V3FundFlowBill,
+        Self::V3BillFile,
         Self::V2UnifiedOrder,
         Self::V2OrderQuery,
         Self::V2CloseOrder,
         Self::V2Refund,
         Self::V2RefundQuery,
+        Self::V2DownloadBill,
+        Self::V2DownloadFundFlow,
         Self::Platform(Call::StableToken),
         Self::Platform(Call::Upload),
         Self::Platform(Call::UploadCombined),
@@ -127,11 +140,16 @@ impl Operation {
             Self::V3AbnormalRefund => {
                 "POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund"
             }
+            Self::V3TradeBill => "GET /v3/bill/tradebill",
+            Self::V3FundFlowBill => "GET /v3/bill/fundflowbill",
+            Self::V3BillFile => "GET /v3/billdownload/file",
             Self::V2UnifiedOrder => "POST /pay/unifiedorder",
             Self::V2OrderQuery => "POST /pay/orderquery",
             Self::V2CloseOrder => "POST /pay/closeorder",
             Self::V2Refund => "POST /secapi/pay/refund",
             Self::V2RefundQuery => "POST /pay/refundquery",
+            Self::V2DownloadBill => "POST /pay/downloadbill",
+            Self::V2DownloadFundFlow => "POST /pay/downloadfundflow",
             Self::Platform(call) => call.name(),
         }
     }
@@ -139,6 +157,11 @@ impl Operation {
     /// Whether it says whose it is by an `access_token`.
     pub(crate) const fn carries_a_token(self) -> bool {
         matches!(self, Self::Platform(call) if !matches!(call, Call::StableToken))
+    }
+
+    /// Whether the connection has to show the merchant's certificate.
+    pub(crate) const fn wants_certificate(self) -> bool {
+        matches!(self, Self::V2Refund | Self::V2DownloadFundFlow)
     }
 
     pub(crate) const fn family(self) -> Family {
@@ -155,12 +178,17 @@ impl Operation {
             | Self::V3Certificates
             | Self::V3Refund
             | Self::V3RefundQuery
-            | Self::V3AbnormalRefund => Family::V3,
+            | Self::V3AbnormalRefund
+            | Self::V3TradeBill
+            | Self::V3FundFlowBill
+            | Self::V3BillFile => Family::V3,
             Self::V2UnifiedOrder
             | Self::V2OrderQuery
             | Self::V2CloseOrder
             | Self::V2Refund
-            | Self::V2RefundQuery => Family::V2,
+            | Self::V2RefundQuery
+            | Self::V2DownloadBill
+            | Self::V2DownloadFundFlow => Family::V2,
         }
     }
 }
@@ -231,6 +259,10 @@ pub(crate) enum Said<'w> {
     Xml {
         fields: Fields,
         key: Option<(SignType, &'w ApiV2Key)>,
+    },
+    /// A file, packed or not: never signed.
+    File {
+        bytes: Bytes,
     },
     /// A page of the web server in front.
     Page {

@@ -49,6 +49,14 @@ pub(crate) fn aloud(world: &World, answer: Answer<'_>, played: Option<Played>) -
             };
             Speech { status: StatusCode::OK, headers, body: fields.to_xml().into() }
         }
+        Said::File { bytes } => {
+            let mut headers = HeaderMap::new();
+            let kind =
+                if bytes.starts_with(b"\x1f\x8b") { "application/x-gzip" } else { "text/plain" };
+            set(&mut headers, header::CONTENT_TYPE, kind);
+            set(&mut headers, header::SERVER, "nginx");
+            Speech { status: StatusCode::OK, headers, body: bytes }
+        }
         Said::Page { status, words } => page(status, words),
     }
 }

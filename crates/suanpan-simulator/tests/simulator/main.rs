@@ -4,6 +4,8 @@
 //! what these tests cannot: that the signing rules themselves are right.
 
 #[cfg(test)]
+mod bills;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod control;

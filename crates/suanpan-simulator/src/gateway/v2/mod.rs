@@ -4,6 +4,7 @@
 //! not signed (then nothing else is there, and no signature), `result_code` FAIL
 //! with an `err_code` where it was, and was not granted (signed). HTTP 200 always.
 
+mod bills;
 mod explain;
 mod order;
 mod partner;
@@ -45,7 +46,7 @@ pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) 
         Shown::Nobody => true,
         Shown::Merchant(_) => false,
     };
-    if operation == Operation::V2Refund && lacks_certificate {
+    if operation.wants_certificate() && lacks_certificate {
         // The web server's word, before WeChat has read anything.
         let words = "No required SSL certificate was sent";
         return Answer {
@@ -63,6 +64,11 @@ pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) 
         }
     };
     let granted = match verify(world, &asked) {
+        Ok(())
+            if matches!(operation, Operation::V2DownloadBill | Operation::V2DownloadFundFlow) =>
+        {
+            return bills::answer(world, operation, &asked);
+        }
         Ok(()) => grant(world, operation, &asked).map_err(|refused| (refused, None)),
         Err(mismatch) if world.switches().v2_signature_error_is_an_err_code => {
             Err((("SIGNERROR", WRONG_SIGNATURE.to_owned()), Some(mismatch)))
@@ -151,7 +157,7 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         return Err(("PARAM_ERROR", "nonce_str长度超过32".to_owned()));
     }
     // The code is in WeChat's list; what exactly it stands for is not written there.
-    if operation == Operation::V2Refund
+    if operation.wants_certificate()
         && let Shown::Merchant(mchid) = &asked.shown
         && *mchid != asked.merchant.mchid
     {
@@ -179,7 +185,12 @@ fn grant(world: &World, operation: Operation, asked: &Asked<'_>) -> Result<Field
         | Operation::V3Certificates
         | Operation::V3Refund
         | Operation::V3RefundQuery
-        | Operation::V3AbnormalRefund => return Err(broken()),
+        | Operation::V3AbnormalRefund
+        | Operation::V3TradeBill
+        | Operation::V3FundFlowBill
+        | Operation::V3BillFile
+        | Operation::V2DownloadBill
+        | Operation::V2DownloadFundFlow => return Err(broken()),
     };
     granted.set("result_code", "SUCCESS");
     Ok(granted)

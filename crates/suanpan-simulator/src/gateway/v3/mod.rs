@@ -6,6 +6,7 @@
 //! says before the signature is checked is unsigned, and so are 404 and 405.
 
 mod authorization;
+mod bills;
 mod explain;
 mod order;
 mod partner;
@@ -43,6 +44,10 @@ pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) 
     let asked = heard.header("wechatpay-serial").and_then(|name| Serial::normalised(name).ok());
     let key = merchant.key_for_answer(asked.as_ref());
 
+    if operation == Operation::V3BillFile {
+        return bills::file(world, heard, merchant)
+            .unwrap_or_else(|refusal| Answer { said: refusal.say(None, true), mismatch: None });
+    }
     let said = match grant(world, operation, heard, merchant) {
         Ok((status, body)) => Said::Json { status, body, key: Some(key), request_id: true },
         Err(refusal) => {
@@ -91,8 +96,13 @@ fn grant(
         Operation::V3Refund => refund::create(world, heard, merchant),
         Operation::V3RefundQuery => refund::query(world, heard, merchant),
         Operation::V3AbnormalRefund => refund::rescue(world, heard, merchant),
+        Operation::V3TradeBill => bills::trade(world, heard, merchant),
+        Operation::V3FundFlowBill => bills::fund_flow(world, heard, merchant),
         Operation::Login
         | Operation::Platform(_)
+        | Operation::V3BillFile
+        | Operation::V2DownloadBill
+        | Operation::V2DownloadFundFlow
         | Operation::V2UnifiedOrder
         | Operation::V2OrderQuery
         | Operation::V2CloseOrder

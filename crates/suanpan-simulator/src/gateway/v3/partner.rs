@@ -34,7 +34,12 @@ pub(super) fn may_ask(operation: Operation, merchant: &Merchant) -> Result<(), R
         | Operation::V2RefundQuery
         | Operation::V2UnifiedOrder
         | Operation::V2OrderQuery
-        | Operation::V2CloseOrder => return Ok(()),
+        | Operation::V2CloseOrder
+        | Operation::V3TradeBill
+        | Operation::V3FundFlowBill
+        | Operation::V3BillFile
+        | Operation::V2DownloadBill
+        | Operation::V2DownloadFundFlow => return Ok(()),
     };
     if partner == merchant.is_partner() {
         return Ok(());
