@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use suanpan_wechat::{self as wechat, Call, Host, Moment, Reply};
 
 use crate::host::Base;
@@ -82,6 +82,21 @@ impl Client {
     }
 }
 
+/// What else of this crate asks with.
+impl Client {
+    pub(crate) fn hosts(&self, host: Host) -> &Hosts {
+        self.0.hosts(host)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    pub(crate) fn outside(&self) -> &dyn Outside {
+        &*self.0.outside
+    }
+}
+
 impl Inner {
     fn hosts(&self, host: Host) -> &Hosts {
         match host {
@@ -128,17 +143,7 @@ impl Inner {
     /// The question, signed for this moment.
     fn write<C: Call>(&self, call: &C, host: &Base) -> Result<reqwest::Request, Error> {
         let (now, nonce) = (self.outside.now(), self.outside.nonce());
-        let (parts, body) = call.request(Moment { now, nonce: &nonce })?.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let url = host.join(path).ok_or(Error::Path { operation: call.operation() })?;
-
-        let mut question = reqwest::Request::new(parts.method, url);
-        *question.headers_mut() = parts.headers;
-        // WeChat refuses a request without it.
-        question.headers_mut().entry(header::USER_AGENT).or_insert(USER_AGENT);
-        // Exactly the bytes that were signed.
-        *question.body_mut() = (!body.is_empty()).then(|| body.into());
-        Ok(question)
+        question(call.operation(), host, call.request(Moment { now, nonce: &nonce })?)
     }
 
     /// Sends the question and takes the whole answer, in the sight of the observer.
@@ -228,8 +233,27 @@ impl Got {
     }
 }
 
+/// A signed question on its way to a host.
+pub(crate) fn question(
+    operation: &'static str,
+    host: &Base,
+    signed: Request<Vec<u8>>,
+) -> Result<reqwest::Request, Error> {
+    let (parts, body) = signed.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let url = host.join(path).ok_or(Error::Path { operation })?;
+
+    let mut question = reqwest::Request::new(parts.method, url);
+    *question.headers_mut() = parts.headers;
+    // WeChat refuses a request without it.
+    question.headers_mut().entry(header::USER_AGENT).or_insert(USER_AGENT);
+    // Exactly the bytes that were signed.
+    *question.body_mut() = (!body.is_empty()).then(|| body.into());
+    Ok(question)
+}
+
 /// Whether this says that it is not done; anything else is doubt.
-fn is_no(error: &Error, sent: bool) -> bool {
+pub(crate) fn is_no(error: &Error, sent: bool) -> bool {
     match error {
         // `HTTP_404` and the like are pages of something between WeChat and us.
         Error::WeChat(wechat::Error::Refused(refusal)) => {
@@ -240,7 +264,8 @@ fn is_no(error: &Error, sent: bool) -> bool {
         Error::Unreachable { .. }
         | Error::TimedOut { .. }
         | Error::Cut { .. }
-        | Error::TooLong { .. } => false,
+        | Error::TooLong { .. }
+        | Error::Sink(_) => false,
     }
 }
 

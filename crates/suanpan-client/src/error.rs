@@ -58,6 +58,9 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// What came cannot be written where the caller wants it.
+    #[error("the file cannot be written")]
+    Sink(#[source] std::io::Error),
     /// The question cannot be written, the answer cannot be believed, or it is a no.
     #[error(transparent)]
     WeChat(#[from] wechat::Error),
@@ -74,6 +77,7 @@ impl Error {
             Self::TimedOut { .. } => "SP-TIMEOUT",
             Self::Cut { .. } => "SP-CUT",
             Self::TooLong { .. } => "SP-TOO-LONG",
+            Self::Sink(_) => "SP-SINK",
             Self::WeChat(error) => error.code(),
         }
     }
@@ -93,6 +97,9 @@ impl Error {
                 "query WeChat, or repeat it unchanged under the same number: it may have been done"
             }
             Self::TooLong { .. } => "check what answers at this address: it is hardly WeChat",
+            Self::Sink(_) => {
+                "see that the disk has room and the folder can be written, then download again"
+            }
             Self::WeChat(error) => error.remedy(),
         }
     }
@@ -102,9 +109,11 @@ impl Error {
         match self {
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Cut { .. } => true,
             Self::WeChat(error) => error.is_retryable(),
-            Self::BaseUrl { .. } | Self::Setup(_) | Self::Path { .. } | Self::TooLong { .. } => {
-                false
-            }
+            Self::BaseUrl { .. }
+            | Self::Setup(_)
+            | Self::Path { .. }
+            | Self::TooLong { .. }
+            | Self::Sink(_) => false,
         }
     }
 
@@ -119,6 +128,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::Cut { .. }
             | Self::TooLong { .. }
+            | Self::Sink(_)
             | Self::WeChat(_) => None,
         }
     }

@@ -41,6 +41,7 @@
 
 mod builder;
 mod client;
+mod download;
 mod error;
 mod host;
 mod outcome;

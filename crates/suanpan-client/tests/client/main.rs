@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod download;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod network;
