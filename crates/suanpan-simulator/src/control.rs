@@ -233,6 +233,9 @@ pub(crate) async fn plant(State(world): Shared, body: Bytes) -> Result<Json<Valu
         let detail = format!("no merchant {}", planted.mchid);
         return Err(No::new(StatusCode::NOT_FOUND, "SIM_UNKNOWN", detail, REMEDY));
     }
+    if planted.plant().is_none() {
+        return Err(No::bad("the plant lacks a value", REMEDY));
+    }
     planted.bill_date.parse::<BillDate>().map_err(|cause| No::bad(cause.to_string(), REMEDY))?;
     let mut ledger = world.ledger.lock();
     let record = Record::Plant(Box::new(planted));
