@@ -16,17 +16,11 @@ impl Tx {
     }
 
     /// Lets the first key of a database in. `false`: there is a key.
-    pub async fn api_key_first(
-        &mut self,
-        id: &str,
-        hash: &str,
-        now: i64,
-    ) -> Result<bool, StoreError> {
+    pub async fn api_key_first(&mut self, hash: &str, now: i64) -> Result<bool, StoreError> {
         if self.any_api_key().await? {
             return Ok(false);
         }
-        self.exec(FIRST, &vals![id]).await?;
-        self.api_key_put(id, hash, "first start", now).await?;
+        self.api_key_put(FIRST, hash, "first start", now).await?;
         Ok(true)
     }
 
@@ -77,8 +71,8 @@ impl Tx {
     }
 }
 
-// Two that have both seen no key meet here, and the second one looks again.
-const FIRST: &str = "INSERT INTO setting (name, value) VALUES ('first_api_key', $1)";
+/// Whoever makes a first key makes it under this id. Two that have both seen none meet there, and the second looks again.
+const FIRST: &str = "key_first";
 
 const KEY_PUT: &str = "INSERT INTO api_key (id, hash, label, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (hash) DO NOTHING";
