@@ -2,8 +2,8 @@
 //! `cargo bench -p suanpan --bench nodes -- --folder DIR --server postgres://USER@HOST:PORT`.
 //!
 //! On one machine nodes, database, WeChat and customers share the cores, so two nodes would only share what one has. So
-//! each node gets a quota of its own from the kernel (`--quota`, hundredths of a core, by a control group), small enough
-//! that everybody else has more than he needs. What everybody has used is printed: a number means something only where
+//! each node gets a quota of its own from the kernel (`--quota`, hundredths of a core, at least 10, by a control group),
+//! small enough that everybody else has more than he needs. What everybody has used is printed: a number means something only where
 //! the nodes have used up their quota and the others have not.
 //!
 //! `-- [--quota N] [--seconds N] [--passes N] [--at-a-time N] [--groups /sys/fs/cgroup/cpu] [--api v3]`
@@ -139,7 +139,7 @@ fn print(name: &str, quota: u64, runs: &[Run]) -> u64 {
     let percent = |used: fn(&Run) -> u64| of(&|run| used(run) * 100 / run.wall.max(1));
     let rate = of(&|run| run.flows * 1_000_000_000 / run.wall.max(1));
     println!(
-        "{name}: {}.{:03} flows/s, p50 {} ms, p99 {} ms; {} us of a core per flow in the nodes, {} in the database;          hundredths of a core: nodes {} of {quota}, database {}, WeChat and customers {}",
+        "{name}: {}.{:03} flows/s, p50 {} ms, p99 {} ms; {} us of a core per flow in the nodes, {} in the database;\n  hundredths of a core: nodes {} of {quota}, database {}, WeChat and customers {}",
         rate / 1000,
         rate % 1000,
         of(&|run| run.p50) / 1000,
