@@ -35,8 +35,14 @@ pub async fn work(world: Arc<World>, stopped: impl Future<Output = ()>) {
     let mut stopped = pin!(stopped);
     let mut commits = world.store.commits();
     // New in each life: a name that is taken again would speak for its former self.
-    let mut worker =
-        Worker { holder: world.id("wrk_"), world, tasks: JoinSet::new(), busy: BTreeMap::new() };
+    let mut worker = Worker {
+        name: world.id("wrk_"),
+        looks: 0,
+        unknown: Vec::new(),
+        world,
+        tasks: JoinSet::new(),
+        busy: BTreeMap::new(),
+    };
     loop {
         // Before the look, so that what is committed during it wakes us again.
         commits.mark_unchanged();
@@ -69,7 +75,11 @@ pub(crate) fn wait_after(world: &World, schedule: Schedule, claim: &Claim) -> Op
 }
 
 struct Worker {
-    holder: String,
+    name: String,
+    /// How often it looked: each look claims under a name of its own.
+    looks: u64,
+    /// The names of those whose claims may be stored, and were not told to us.
+    unknown: Vec<String>,
     world: Arc<World>,
     /// Each answers its pool.
     tasks: JoinSet<String>,
@@ -80,6 +90,7 @@ struct Worker {
 impl Worker {
     /// Claims what is due as far as there are hands for it, and starts it; answers when to look again.
     async fn hand_out(&mut self) -> Result<i64, StoreError> {
+        self.give_back().await?;
         let now = self.world.now();
         let mut until = now.saturating_add(POLL);
         // Looked up before it is claimed: a claim is a commit, and commits wake us.
@@ -107,7 +118,9 @@ impl Worker {
         if wanted.is_empty() {
             return Ok(until);
         }
-        let unit = (self.holder.clone(), wanted, now);
+        self.looks = self.looks.saturating_add(1);
+        let holder = format!("{}_{}", self.name, self.looks);
+        let unit = (holder.clone(), wanted, now);
         let claims = self.world.store.write(unit, |tx, (holder, wanted, now)| {
             Box::pin(async move {
                 let (lease_until, mut claims) = (now.saturating_add(LEASE), Vec::new());
@@ -117,7 +130,11 @@ impl Worker {
                 Ok(claims)
             })
         });
-        for claim in claims.await? {
+        let claims = claims.await;
+        if let Err(StoreError::Unknown { .. }) = &claims {
+            self.unknown.push(holder);
+        }
+        for claim in claims? {
             let busy = self.busy.entry(claim.pool.clone()).or_default();
             *busy = busy.saturating_add(1);
             let world = Arc::clone(&self.world);
@@ -128,6 +145,18 @@ impl Worker {
             });
         }
         Ok(until)
+    }
+
+    /// What was claimed in a commit whose answer never came is in nobody's hands: it need not wait for its lease to end.
+    async fn give_back(&mut self) -> Result<(), StoreError> {
+        while let Some(holder) = self.unknown.last() {
+            let given = self.world.store.write(holder.clone(), |tx, holder| {
+                Box::pin(async move { tx.due_give_back(holder).await })
+            });
+            given.await?;
+            self.unknown.pop();
+        }
+        Ok(())
     }
 
     fn ended(&mut self, mut pool: Option<String>) {

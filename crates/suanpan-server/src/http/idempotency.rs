@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Extension, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -23,7 +23,7 @@ use super::place::Place;
 use super::problem::Refused;
 use crate::Error;
 use crate::access::sha256_hex;
-use crate::store::{Asked, Once, Taken};
+use crate::store::{Asked, Once, StoreError, Taken};
 use crate::world::World;
 
 /// An answer with a secret in it: it is not kept under the key, but made again.
@@ -66,12 +66,35 @@ pub(super) async fn once(
     let body = body.map_err(|_| Error::TooLarge { limit: world.max_body_bytes })?;
     let asked = [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &body].join(&b'\n');
 
-    match take(&world, api_key, key, sha256_hex(&asked)).await? {
-        Taken::Ours(once) => {
-            place.finish(run(world, once, Request::from_parts(parts, body.into()), next)).await?
-        }
+    let asked = ask(&world, api_key, key, sha256_hex(&asked));
+    // To its end, also when the caller hangs up: what has a key must let go of it.
+    place.finish(answer(world, asked, Request::from_parts(parts, body.into()), next)).await?
+}
+
+fn ask(world: &World, api_key_id: String, key: String, fingerprint: String) -> Asked {
+    let (owner, now) = (world.id("own_"), world.now());
+    let (lease_until, forgotten) = (now.saturating_add(LEASE), now.saturating_sub(REMEMBERED));
+    Asked { api_key_id, key, fingerprint, owner, now, lease_until, forgotten }
+}
+
+async fn answer(
+    world: Arc<World>,
+    asked: Asked,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let taken = world
+        .store
+        .write(asked.clone(), |tx, asked| Box::pin(async move { tx.idempotency_take(asked).await }))
+        .await;
+    let taken = taken.map_err(|error| match error {
+        // Perhaps it is ours.
+        StoreError::Unknown { .. } => let_go(&world, Once::of(&asked), error),
+        error => error.into(),
+    })?;
+    match taken {
+        Taken::Ours(once) => run(world, once, request, next).await,
         Taken::Rebuild(once) => {
-            let mut request = Request::from_parts(parts, Body::from(body));
             request.extensions_mut().insert(once);
             Ok(replayed(next.run(request).await))
         }
@@ -86,21 +109,6 @@ pub(super) async fn once(
     }
 }
 
-async fn take(
-    world: &World,
-    api_key_id: String,
-    key: String,
-    fingerprint: String,
-) -> Result<Taken, Error> {
-    let (owner, now) = (world.id("own_"), world.now());
-    let (lease_until, forgotten) = (now.saturating_add(LEASE), now.saturating_sub(REMEMBERED));
-    let asked = Asked { api_key_id, key, fingerprint, owner, now, lease_until, forgotten };
-    let taken = world
-        .store
-        .write(asked, |tx, asked| Box::pin(async move { tx.idempotency_take(asked).await }));
-    Ok(taken.await?)
-}
-
 /// Has the request handled, keeps a success, and lets go of anything else.
 async fn run(
     world: Arc<World>,
@@ -111,10 +119,10 @@ async fn run(
     request.extensions_mut().insert(once.clone());
     let response = next.run(request).await;
     if !response.status().is_success() {
-        let released = world
-            .store
-            .write(once, |tx, once| Box::pin(async move { tx.idempotency_release(once).await }));
-        released.await?;
+        // It failed for a reason of its own, and that is its answer.
+        if let Err(error) = release(&world, &once).await {
+            let_go(&world, once, error);
+        }
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
@@ -122,12 +130,38 @@ async fn run(
     let body: Bytes = to_bytes(body, usize::MAX).await.map_err(|_| Error::Broken)?;
     let secret = parts.extensions.get::<HoldsSecret>().is_some();
     let text = (!secret).then(|| String::from_utf8_lossy(&body).into_owned());
-    let unit = (once, i64::from(parts.status.as_u16()), text);
+    let unit = (once.clone(), i64::from(parts.status.as_u16()), text);
     let kept = world.store.write(unit, |tx, (once, status, text)| {
         Box::pin(async move { tx.idempotency_answer(once, *status, text.as_deref()).await })
     });
-    kept.await?;
+    kept.await.map_err(|error| let_go(&world, once, error))?;
     Ok(Response::from_parts(parts, body.into()))
+}
+
+/// The database went away under a request: its key is let go as soon as there is one again. Else its repeats would hear
+/// for the rest of the lease that it is still running.
+fn let_go(world: &Arc<World>, once: Once, error: StoreError) -> Error {
+    if error.is_retryable() {
+        let world = Arc::clone(world);
+        tokio::spawn(async move {
+            let end = world.now().saturating_add(LEASE);
+            while world.now() < end {
+                world.clock.sleep(LOOK_AGAIN).await;
+                match release(&world, &once).await {
+                    Err(error) if error.is_retryable() => {}
+                    Ok(()) | Err(_) => return,
+                }
+            }
+        });
+    }
+    error.into()
+}
+
+async fn release(world: &World, once: &Once) -> Result<(), StoreError> {
+    let released = world.store.write(once.clone(), |tx, once| {
+        Box::pin(async move { tx.idempotency_release(once).await })
+    });
+    released.await
 }
 
 fn replayed(mut response: Response) -> Response {
@@ -149,5 +183,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// A minute in microseconds: who has not ended by then is taken for dead. Should he live, he can make nothing any more.
 const LEASE: i64 = 60_000_000;
+/// A second in microseconds: how often a store that is away is asked again.
+const LOOK_AGAIN: i64 = 1_000_000;
 /// How long a key is remembered: a day, in microseconds.
 pub(crate) const REMEMBERED: i64 = 24 * 60 * 60 * 1_000_000;

@@ -136,6 +136,12 @@ impl Tx {
         Ok(claims)
     }
 
+    /// Nothing was begun of what this holder has claimed: it is as it was before. Never to be said of a holder that has any
+    /// of it in his hands.
+    pub async fn due_give_back(&mut self, holder: &str) -> Result<u64, StoreError> {
+        self.exec(GIVE_BACK, &vals![holder]).await
+    }
+
     /// The work is done. `false`: the claim is no longer ours, so undo or let go.
     pub async fn due_done(&mut self, claim: &Claim) -> Result<bool, StoreError> {
         let args = vals![&claim.id, &claim.lease_by, claim.attempt];
@@ -208,6 +214,9 @@ const CLAIM: &str = "WITH picked AS MATERIALIZED (
     UPDATE due SET lease_by = $1, lease_until = $2, attempt = attempt + 1
     WHERE id IN (SELECT id FROM picked)
     RETURNING id, kind, key, pool, body, order_id, due_at, attempt, lease_by, lease_until, created_at";
+
+const GIVE_BACK: &str = "UPDATE due SET lease_by = NULL, lease_until = 0, attempt = attempt - 1
+    WHERE state = 'ready' AND lease_by = $1";
 
 const HASTEN: &str =
     "UPDATE due SET due_at = $2 WHERE key = $1 AND state = 'ready' AND due_at > $2";

@@ -60,6 +60,12 @@ pub enum Taken {
 }
 
 impl Once {
+    /// Of a request that has just taken its key.
+    pub fn of(asked: &Asked) -> Self {
+        let Asked { api_key_id, key, fingerprint, owner, .. } = asked.clone();
+        Self { hold: Some(Hold { api_key_id, key, fingerprint, owner, effect: None }) }
+    }
+
     /// What an earlier run of this request has made: then nothing more is to be made.
     pub fn effect(&self) -> Option<&str> {
         self.hold.as_ref()?.effect.as_deref()
@@ -83,18 +89,13 @@ impl Tx {
         let Asked { api_key_id, key, fingerprint, owner, now, lease_until, forgotten } = asked;
         self.exec(FORGET, &vals![api_key_id, key, *forgotten, *now]).await?;
         let args = vals![api_key_id, key, fingerprint, owner, *lease_until, *now];
-        let ours = |effect| Once {
-            hold: Some(Hold {
-                api_key_id: api_key_id.clone(),
-                key: key.clone(),
-                fingerprint: fingerprint.clone(),
-                owner: owner.clone(),
-                effect,
-            }),
-        };
         if self.exec(TAKE, &args).await? == 1 {
-            return Ok(Taken::Ours(ours(None)));
+            return Ok(Taken::Ours(Once::of(asked)));
         }
+        let ours = |effect| {
+            let Once { hold } = Once::of(asked);
+            Once { hold: hold.map(|hold| Hold { effect, ..hold }) }
+        };
         let row = self.row(REMEMBERED, &vals![api_key_id, key]).await?;
         let row = row.ok_or(StoreError::Stale { what: "Idempotency-Key" })?;
         if row.text("fingerprint")? != *fingerprint {

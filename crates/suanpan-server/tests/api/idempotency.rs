@@ -7,6 +7,7 @@ use serde_json::json;
 use suanpan_server::store::{Asked, Once, Taken};
 
 use crate::backend::{Backend, NEW_YEAR};
+use crate::cable::Cable;
 
 fn tea(amount: i64) -> String {
     json!({ "reference": "tea-1", "amount": amount, "description": "tea" }).to_string()
@@ -101,6 +102,34 @@ async fn who_dies_before_the_answer_leaves_one_order() {
     assert_eq!(orders, json!([again.json]));
     let third = backend.post_once("/v1/orders", "key-1", &tea(990)).await;
     assert_eq!((third.replayed, third.text), (true, again.text));
+}
+
+#[tokio::test]
+async fn a_key_is_free_as_soon_as_a_database_that_went_away_is_back() {
+    let Some(cable) = Cable::lay().await else { return };
+    let change = |config: &mut suanpan_server::Config| {
+        config.database.url = cable.through(&config.database.url);
+    };
+    let backend = Backend::start_changed("", change).await;
+    let other = json!({ "reference": "tea-0", "amount": 990, "description": "tea" });
+    assert_eq!(backend.post_once("/v1/orders", "key-0", &other.to_string()).await.status, 201);
+
+    cable.wear();
+    let away = backend.post_once("/v1/orders", "key-1", &tea(990)).await;
+    assert_eq!(away.status, 503, "{}", away.text);
+    cable.mend();
+    // Not for the minute that the key of a dead process is held.
+    for _ in 0..30 {
+        backend.clock.advance(Duration::from_secs(1));
+        let again = backend.post_once("/v1/orders", "key-1", &tea(990)).await;
+        if again.status == 201 {
+            let orders = backend.get("/v1/orders").await.json["data"].clone();
+            assert_eq!(orders.as_array().unwrap().len(), 2);
+            return;
+        }
+        assert!(matches!(again.status, 409 | 503), "{}", again.text);
+    }
+    panic!("the key is still held");
 }
 
 const LOCAL: &str = "[webhooks]\nallow_private_networks = true";

@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+#[path = "../common/cable.rs"]
+mod cable;
+#[cfg(test)]
 #[path = "../common/database.rs"]
 mod database;
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use suanpan_server::store::{Store, StoreError, Tx, Unit};
+use suanpan_server::store::{Database, Store, StoreError, Tx, Unit};
 use suanpan_server::vals;
 
+use crate::cable::Cable;
 use crate::database;
-use crate::units::{open, settings};
+use crate::units::{NEW_YEAR, open, settings};
 
 /// Puts a setting in unless it is there; answers whether it did.
 struct PutOnce(&'static str);
@@ -153,4 +154,39 @@ async fn connections_that_the_server_has_cut_are_replaced() {
     assert!(!cut.await.unwrap().is_empty());
     assert!(puts(&store, &["d", "e", "f"]).await.iter().all(Result::is_ok));
     assert_eq!(settings(&store).await, ["a", "b", "c", "d", "e", "f"]);
+}
+
+#[tokio::test]
+async fn nobody_knows_what_became_of_a_commit_whose_answer_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(cable) = Cable::lay().await else { return };
+    let url = cable.through(&database::url(folder.path()));
+    let store =
+        Store::open(&Database::parse(&url, folder.path()).unwrap(), NEW_YEAR).await.unwrap();
+    cable.wear();
+    let said = store.run(PutOnce("a")).await;
+    assert!(matches!(said, Err(StoreError::Unknown { .. })), "{said:?}");
+    let away = store.run(PutOnce("b")).await;
+    assert!(matches!(away, Err(StoreError::Unreachable { .. })), "{away:?}");
+
+    cable.mend();
+    assert!(!store.run(PutOnce("a")).await.unwrap(), "it was done");
+    assert!(store.run(PutOnce("b")).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_server_that_takes_connections_and_says_nothing_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = database::url(folder.path());
+    if url.starts_with("sqlite:") {
+        return;
+    }
+    // The system takes the connections; nobody will ever answer.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = url.find('@').unwrap().checked_add(1).unwrap();
+    let (user, place) = url.split_at(at);
+    let url = format!("{user}{},{place}&connect_timeout=1", silent.local_addr().unwrap());
+    let store =
+        Store::open(&Database::parse(&url, folder.path()).unwrap(), NEW_YEAR).await.unwrap();
+    assert!(store.run(PutOnce("a")).await.unwrap());
 }

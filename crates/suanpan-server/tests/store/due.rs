@@ -50,6 +50,13 @@ async fn retry(store: &Store, claim: &Claim, at: i64) -> bool {
     retry.await.unwrap()
 }
 
+async fn give_back(store: &Store, holder: &str) -> u64 {
+    let given = store.write(holder.to_owned(), |tx, holder| {
+        Box::pin(async move { tx.due_give_back(holder).await })
+    });
+    given.await.unwrap()
+}
+
 fn keys(claims: &[Claim]) -> Vec<&str> {
     claims.iter().map(|claim| claim.key.as_str()).collect()
 }
@@ -126,4 +133,22 @@ async fn many_workers_share_the_work_and_do_none_of_it_twice() {
     all.sort();
     let wanted: Vec<_> = (0..200).map(|number| format!("k{number:03}")).collect();
     assert_eq!(all, wanted);
+}
+
+#[tokio::test]
+async fn what_was_claimed_and_never_begun_is_free_at_once_and_counts_no_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    for key in ["a", "b"] {
+        put(&store, key, None, NEW_YEAR).await;
+    }
+    let begun = claim(&store, "one_1", NEW_YEAR, 1).await;
+    let unheard = claim(&store, "one_2", NEW_YEAR, 1).await;
+    assert_eq!((keys(&begun), keys(&unheard)), (vec!["a"], vec!["b"]));
+    assert_eq!(give_back(&store, "one_2").await, 1);
+
+    let again = claim(&store, "two_1", NEW_YEAR, 9).await;
+    assert_eq!((keys(&again), again[0].attempt), (vec!["b"], 1));
+    assert!(!done(&store, &unheard[0]).await, "it is not that holder's any more");
+    assert!(done(&store, &begun[0]).await && done(&store, &again[0]).await);
 }

@@ -1,6 +1,9 @@
 //! The store on a real database: units, group commit, leases, migrations, and the power cut.
 
 #[cfg(test)]
+#[path = "../common/cable.rs"]
+mod cable;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod crossing;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -68,7 +68,9 @@ async fn who_loses_a_machine_loses_no_payment() {
     );
     assert!(lost.is_empty() && notifications.lost == 0);
     for (node, said) in shop.service.stop().await.iter().enumerate() {
-        println!("node {node}: {} lines in its log", said.lines().count());
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ha-node-{node}.log"));
+        std::fs::write(&log, said).unwrap();
+        println!("node {node}: {} lines in {}", said.lines().count(), log.display());
     }
     shop.wechat.close();
 }

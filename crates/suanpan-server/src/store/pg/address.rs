@@ -17,12 +17,14 @@ use url::form_urlencoded;
 
 use super::super::StoreError;
 use super::error::unreachable;
+use super::hosts::Hosts;
 
 /// Where a PostgreSQL database is, and as whom we come. It shows itself without user and password.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Address {
     shown: String,
-    config: Config,
+    /// One for each server; there is at least one.
+    hosts: Vec<Config>,
     /// The certificates that may vouch for the server; `None`: those that this machine trusts.
     roots: Option<PathBuf>,
     /// The most connections at a time.
@@ -45,44 +47,58 @@ impl Address {
                 _ => rest.push(pair),
             }
         }
-        let mut config: Config = format!("{head}?{}", rest.join("&")).parse().ok()?;
-        if connections == 0 || config.get_hosts().is_empty() {
+        let (scheme, place) = head.split_once("://")?;
+        let (user, place) =
+            place.rsplit_once('@').map_or(("", place), |(user, place)| (user, place));
+        let (names, name) = place.split_once('/').unwrap_or((place, ""));
+        let of = |host: &str| {
+            let user = if user.is_empty() { String::new() } else { format!("{user}@") };
+            format!("{scheme}://{user}{host}/{name}?{}", rest.join("&")).parse::<Config>().ok()
+        };
+        let mut hosts = names.split(',').map(of).collect::<Option<Vec<_>>>()?;
+        if connections == 0 || hosts.iter().any(|host| host.get_hosts().is_empty()) {
             return None;
         }
         // Without a word about it: in the clear on this machine, and nowhere else.
-        let near = config.get_hosts().iter().all(is_near);
+        let near = hosts.iter().flat_map(Config::get_hosts).all(is_near);
         let unsaid = if near { SslMode::Disable } else { SslMode::Require };
-        config.ssl_mode(sslmode.unwrap_or(unsaid));
-        with_defaults(&mut config, query);
-        let (scheme, place) = head.split_once("://")?;
-        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-        Some(Self { shown: format!("{scheme}://…@{place}"), config, roots, connections })
+        let several = 1 < hosts.len();
+        for host in &mut hosts {
+            host.ssl_mode(sslmode.unwrap_or(unsaid));
+            with_defaults(host, query, several);
+        }
+        Some(Self { shown: format!("{scheme}://…@{place}"), hosts, roots, connections })
     }
 
     /// A pool of connections; none of them is opened yet.
     pub(super) fn pool(&self) -> Result<Pool, StoreError> {
-        self.pool_of(self.config.clone())
+        self.pool_of(self.hosts.clone())
     }
 
     /// A pool for the database that every server has, to make ours there; with the name of ours.
     pub(super) fn neighbour(&self) -> Result<Option<(Pool, &str)>, StoreError> {
-        let Some(name) = self.config.get_dbname() else { return Ok(None) };
-        let mut config = self.config.clone();
-        config.dbname("postgres");
-        Ok(Some((self.pool_of(config)?, name)))
+        let Some(name) = self.hosts.iter().find_map(Config::get_dbname) else { return Ok(None) };
+        let mut hosts = self.hosts.clone();
+        for host in &mut hosts {
+            host.dbname("postgres");
+        }
+        Ok(Some((self.pool_of(hosts)?, name)))
     }
 
-    fn pool_of(&self, config: Config) -> Result<Pool, StoreError> {
+    fn pool_of(&self, hosts: Vec<Config>) -> Result<Pool, StoreError> {
         let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if config.get_ssl_mode() == SslMode::Disable {
-            Manager::from_config(config, NoTls, settings)
+        let common = hosts.first().cloned().unwrap_or_default();
+        let each = common.get_connect_timeout().copied().unwrap_or(CONNECT);
+        let all = u32::try_from(hosts.len()).map_or(each, |count| each.saturating_mul(count));
+        let manager = if common.get_ssl_mode() == SslMode::Disable {
+            Manager::from_connect(common, Hosts::new(NoTls, hosts, each), settings)
         } else {
-            Manager::from_config(config, self.tls()?, settings)
+            Manager::from_connect(common, Hosts::new(self.tls()?, hosts, each), settings)
         };
         let pool = Pool::builder(manager)
             .max_size(self.connections)
             .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(CONNECT))
+            .create_timeout(Some(all.saturating_add(Duration::from_secs(1))))
             .recycle_timeout(Some(PATIENCE))
             .runtime(Runtime::Tokio1);
         pool.build().map_err(|cause| unreachable(&self.shown, cause))
@@ -147,7 +163,7 @@ fn is_near(host: &Host) -> bool {
 }
 
 /// What the address does not say itself.
-fn with_defaults(config: &mut Config, query: &str) {
+fn with_defaults(config: &mut Config, query: &str, several: bool) {
     let says = |name: &str| query.split('&').any(|pair| pair.starts_with(name));
     if !says("target_session_attrs=") {
         // Of several hosts the one that takes writes, also after a fail-over.
@@ -157,14 +173,20 @@ fn with_defaults(config: &mut Config, query: &str) {
         config.application_name("suanpan");
     }
     if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT);
+        // Where there is another one, sooner to that.
+        config.connect_timeout(if several { CONNECT_TO_ONE_OF_MANY } else { CONNECT });
     }
     if config.get_tcp_user_timeout().is_none() {
         // A server that vanished without a word is noticed by this.
         config.tcp_user_timeout(Duration::from_secs(10));
     }
     if !says("keepalives_idle=") {
-        config.keepalives_idle(Duration::from_secs(15));
+        config.keepalives_idle(Duration::from_secs(5));
+    }
+    if config.get_keepalives_interval().is_none() {
+        // Whoever waits for an answer has nothing under way that the above could miss: a commit that waits for the
+        // standby, on a machine that vanished. The system's own interval is more than a minute.
+        config.keepalives_interval(Duration::from_secs(5));
     }
     if config.get_options().is_none() {
         config.options(LIMITS);
@@ -180,6 +202,9 @@ fn connections_of_this_machine() -> usize {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(5);
-/// No statement of ours takes long, and none may hold a lock for ever.
+/// The same where there are several.
+const CONNECT_TO_ONE_OF_MANY: Duration = Duration::from_secs(3);
+/// No statement of ours takes long, and none may hold a lock for ever. A server that keeps to it has always spoken before
+/// the session gives it up (`SILENT`).
 const LIMITS: &str =
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s";

@@ -20,6 +20,8 @@ pub(super) enum Trouble {
     Taken,
     /// The connection is of no use any more. Nothing of the transaction remains.
     Lost,
+    /// The server takes what we send and says nothing. Another run would wait as long.
+    Silent,
     /// It would be refused again.
     Refused,
 }

@@ -13,6 +13,7 @@
 
 mod address;
 mod error;
+mod hosts;
 pub(super) mod migrate;
 mod older;
 mod session;
@@ -119,12 +120,16 @@ impl Pg {
                 // A new transaction sees the row that was in the way, and knows what to say to it. A unit that runs into
                 // it each time does not look.
                 Trouble::Taken => run < RUNS_INTO_A_KEY,
-                Trouble::Refused => false,
+                Trouble::Silent | Trouble::Refused => false,
             };
             if !again {
                 return Err(error);
             }
             tracing::debug!(run, ?trouble, "a unit of work is run again");
+            if trouble == Trouble::Lost {
+                // Nobody was in its way; and whoever finds the server gone must not keep the line waiting for it.
+                continue;
+            }
             if turn.is_none() {
                 turn = Some(self.turn.lock().await);
             } else if trouble != Trouble::Taken {

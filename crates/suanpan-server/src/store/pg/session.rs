@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use futures_util::future::try_join_all;
@@ -10,8 +11,8 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::ToSql;
 
 use super::super::moving::Stage;
-use super::super::{Door, Row, StoreError, Val};
-use super::error::{Trouble, refused, unconnected};
+use super::super::{Cause, Door, Row, StoreError, Val};
+use super::error::{Trouble, refused, unconnected, words};
 
 /// The PostgreSQL arm of a transaction.
 pub struct Session {
@@ -46,11 +47,12 @@ impl Session {
             (Mode::Write, Door::Any) => BEGIN,
             (Mode::Read, _) => BEGIN_TO_READ,
         };
-        let closed = match client.simple_query(begin).await {
+        let closed = match answered(client.simple_query(begin)).await {
             Ok(messages) => messages.iter().find_map(closed),
-            Err(error) => {
-                drop(Object::take(client));
-                return Err(refused(begin, &error, mode == Mode::Write));
+            Err(no) => {
+                let refusal = no.means(begin, mode);
+                give_up(client, refusal.1);
+                return Err(refusal);
             }
         };
         let session =
@@ -82,7 +84,7 @@ impl Session {
                 .map(|row| async move { client.execute(statement, &parameters(row)).await });
             try_join_all(puts).await.map(|_| Ok(()))
         };
-        let done = done.await;
+        let done = answered(done).await;
         self.done(sql, done)
     }
 
@@ -99,7 +101,7 @@ impl Session {
             }
             self.client.execute(&statement, &parameters(args)).await.map(Ok)
         };
-        let done = done.await;
+        let done = answered(done).await;
         self.done(sql, done)
     }
 
@@ -119,18 +121,18 @@ impl Session {
             let answers = self.client.query(&statement, &parameters(args)).await?;
             Ok(answers.iter().map(|answer| read(&columns, answer)).collect())
         };
-        let found = found.await;
+        let found = answered(found).await;
         self.done(sql, found)
     }
 
     fn done<T>(
         &mut self,
         sql: &'static str,
-        done: Result<Result<T, StoreError>, tokio_postgres::Error>,
+        done: Result<Result<T, StoreError>, No>,
     ) -> Result<T, StoreError> {
         self.at_work.store(false, Ordering::Relaxed);
-        done.unwrap_or_else(|error| {
-            let (error, trouble) = refused(sql, &error, self.mode == Mode::Write);
+        done.unwrap_or_else(|no| {
+            let (error, trouble) = no.means(sql, self.mode);
             // What comes behind the first refusal is refused because of it.
             self.trouble.get_or_insert(trouble);
             Err(error)
@@ -153,27 +155,72 @@ impl Session {
     }
 
     async fn commit<T>(self, said: T) -> Result<T, (StoreError, Trouble)> {
-        let Err(error) = self.client.batch_execute(COMMIT).await else { return Ok(said) };
-        let (refusal, trouble) = refused(COMMIT, &error, self.mode == Mode::Write);
-        let answered = match trouble {
+        let Err(no) = answered(self.client.batch_execute(COMMIT)).await else { return Ok(said) };
+        let (refusal, trouble) = no.means(COMMIT, self.mode);
+        let nothing_done = match trouble {
             Trouble::Crossed | Trouble::Taken => true,
-            Trouble::Lost | Trouble::Refused => false,
+            Trouble::Lost | Trouble::Silent | Trouble::Refused => false,
         };
-        drop(Object::take(self.client));
-        if answered || self.mode == Mode::Read {
+        give_up(self.client, trouble);
+        if nothing_done || self.mode == Mode::Read {
             return Err((refusal, trouble));
         }
         // The commit was on its way: perhaps it happened.
-        let cause = Arc::new(super::error::words(&error));
-        Err((StoreError::Unknown { cause }, Trouble::Refused))
+        Err((StoreError::Unknown { cause: no.words() }, Trouble::Refused))
     }
 
     async fn abandon(self, trouble: Trouble) {
-        if trouble == Trouble::Lost || self.client.batch_execute("ROLLBACK").await.is_err() {
+        let lost = matches!(trouble, Trouble::Lost | Trouble::Silent);
+        if lost || answered(self.client.batch_execute("ROLLBACK")).await.is_err() {
             // The server rolls back what it loses the connection of.
-            drop(Object::take(self.client));
+            give_up(self.client, trouble);
         }
     }
+}
+
+/// Why there is no answer to take.
+enum No {
+    /// The server, or the way to it, refused.
+    Refused(tokio_postgres::Error),
+    /// Not a word for as long as [`SILENT`].
+    Silent,
+}
+
+impl No {
+    fn means(&self, sql: &'static str, mode: Mode) -> (StoreError, Trouble) {
+        match self {
+            Self::Refused(error) => refused(sql, error, mode == Mode::Write),
+            Self::Silent => (StoreError::Lost { cause: self.words() }, Trouble::Silent),
+        }
+    }
+
+    fn words(&self) -> Cause {
+        match self {
+            Self::Refused(error) => Arc::new(words(error)),
+            Self::Silent => Arc::new(std::io::Error::other("the server does not speak")),
+        }
+    }
+}
+
+/// An answer that comes in time. Nothing is cancelled on the server: a commit that waits there for its standby would then
+/// be acknowledged without it.
+async fn answered<T>(
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, No> {
+    match tokio::time::timeout(SILENT, answer).await {
+        Ok(answer) => answer.map_err(No::Refused),
+        Err(_) => Err(No::Silent),
+    }
+}
+
+/// Closes a connection that is of no use; where the server is silent, those to it that nobody uses, too.
+fn give_up(client: Object, trouble: Trouble) {
+    if trouble == Trouble::Silent
+        && let Some(pool) = Object::pool(&client)
+    {
+        pool.retain(|_, _| false);
+    }
+    drop(Object::take(client));
 }
 
 impl fmt::Debug for Session {
@@ -214,6 +261,8 @@ fn read(columns: &Arc<[String]>, answer: &tokio_postgres::Row) -> Result<Row, St
     Ok(Row::new(Arc::clone(columns), values))
 }
 
+/// How long a server may be silent: longer than it lets a statement take (`LIMITS` of the address).
+const SILENT: Duration = Duration::from_secs(35);
 // One moment of the database for all statements, and no change lost: see docs/decisions/0009.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
 // In one round trip. The answer belongs to the snapshot, so a unit that saw no move is older than the move.
