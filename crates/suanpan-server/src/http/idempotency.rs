@@ -87,10 +87,10 @@ async fn answer(
         .store
         .write(asked.clone(), |tx, asked| Box::pin(async move { tx.idempotency_take(asked).await }))
         .await;
-    let taken = taken.map_err(|error| match error {
+    let taken = taken.map_err(|error| {
         // Perhaps it is ours.
-        StoreError::Unknown { .. } => let_go(&world, Once::of(&asked), error),
-        error => error.into(),
+        let perhaps = matches!(error, StoreError::Unknown { .. });
+        if perhaps { let_go(&world, Once::of(&asked), error) } else { error.into() }
     })?;
     match taken {
         Taken::Ours(once) => run(world, once, request, next).await,

@@ -75,7 +75,7 @@ async fn carry(mut near: TcpStream, mut far: TcpStream, state: Arc<watch::Sender
                 writes = has(b"READ WRITE") || (writes && !has(b"READ ONLY"));
                 if writes && has(b"COMMIT\0") && *state.borrow() == State::Worn {
                     // Its answer: now it is done.
-                    far.read(&mut told).await.unwrap();
+                    assert_ne!(far.read(&mut told).await.unwrap(), 0);
                     state.send_replace(State::Broken);
                     return;
                 }
