@@ -184,6 +184,10 @@ pub struct RetentionConfig {
     pub inbox_days: i64,
     /// Deliveries with their tries, and other work that is done.
     pub deliveries_days: i64,
+    /// Orders that have come to rest, before `suanpan archive` moves them; `None`: for ever.
+    pub orders_days: Option<i64>,
+    /// Where it moves them.
+    pub archive_folder: Option<PathBuf>,
 }
 
 /// An endpoint that is always there.
@@ -374,6 +378,11 @@ impl Config {
             return Err(Error::Config { place: "server.cors_origins".to_owned(), why });
         }
         Ok(())
+    }
+
+    /// The folder of archived orders.
+    pub fn archive_folder(&self) -> Option<PathBuf> {
+        self.retention.archive_folder.as_deref().map(|folder| self.path(folder))
     }
 
     /// A path of the configuration, from where it is meant.

@@ -17,6 +17,7 @@ use crate::repair::refund::RescueError;
 use crate::repair::shipping::ShippingError;
 use crate::store::StoreError;
 use crate::timeline::clock;
+pub use told::chain;
 use told::{login_code, login_remedy, notification_kind, token_remedy};
 
 /// What went wrong. `Display` says what happened, `source` why, [`remedy`](Error::remedy) what to do,
@@ -102,6 +103,12 @@ pub enum Error {
     /// The order is closed: nobody can pay it.
     #[error("the order is closed")]
     OrderClosed,
+    /// The order came to rest long ago, and is in a file now.
+    #[error("the order was archived into {file}")]
+    OrderArchived {
+        /// Which file, without its folder.
+        file: String,
+    },
     /// The order's time is over.
     #[error("the order has expired")]
     OrderExpired,
@@ -288,6 +295,7 @@ impl Error {
             Self::KeyReused => "SP-IDEMPOTENCY-REUSED",
             Self::KeyRunning => "SP-IDEMPOTENCY-RUNNING",
             Self::OrderClosed => "SP-ORDER-CLOSED",
+            Self::OrderArchived { .. } => "SP-ORDER-ARCHIVED",
             Self::OrderExpired => "SP-ORDER-EXPIRED",
             Self::OrderPaid => "SP-ORDER-PAID",
             Self::OrderNotPaid => "SP-ORDER-NOT-PAID",
@@ -347,6 +355,9 @@ impl Error {
             }
             Self::KeyRunning => "wait a second and repeat the request unchanged",
             Self::OrderClosed | Self::OrderExpired => "create a new order",
+            Self::OrderArchived { .. } => {
+                "look into that file: it holds the order with all that happened to it"
+            }
             Self::OrderPaid => "nothing to pay or close; refund it if the money is to go back",
             Self::OrderNotPaid => {
                 "wait for order.paid, or close the order if nobody is to pay it any more"
@@ -420,6 +431,7 @@ impl Error {
             Self::OtherPayer | Self::ForeignForm => Kind::Forbidden,
             Self::NotFound { .. }
             | Self::NoRoute { .. }
+            | Self::OrderArchived { .. }
             | Self::Unmatched
             | Self::UnmatchedRefund => Kind::NotFound,
             Self::WrongMethod { .. } => Kind::WrongMethod,
@@ -476,20 +488,4 @@ impl Error {
     pub(crate) fn field(field: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         Self::Field { field: field.into(), problem: problem.into() }
     }
-}
-
-/// The error and its causes in one line, for a log.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let more = source.to_string();
-        // A transparent cause says the same again.
-        if !text.ends_with(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = source.source();
-    }
-    text
 }

@@ -18,6 +18,7 @@
 
 pub mod access;
 pub mod account;
+pub mod archive;
 pub mod config;
 pub mod due;
 mod error;

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Simulator(Simulator),
     /// 升级数据库，或者搬到另一个数据库 / bring the database up to date, or move to another one
     Migrate(Migrate),
+    /// 把多年前的订单移到文件里 / move orders that have rested for years into files
+    Archive(Archive),
     /// 重放回调：一个事件，或一个接收端没收下的 / deliver webhooks once more: one event, or what an endpoint missed
     Replay(Replay),
     /// 列出接口，或输出 OpenAPI 文档 / list the endpoints, or print the OpenAPI document
@@ -129,6 +131,30 @@ pub(crate) struct Migrate {
     pub(crate) json: bool,
 }
 
+/// `suanpan archive`
+#[derive(Args, Debug)]
+pub(crate) struct Archive {
+    /// 配置文件 / the configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// 这一天（北京时间）之前就没有动静的订单，至少 380 天前；不写就按 `retention.orders_days` / orders that have rested since
+    /// before this day in Beijing, 380 days ago at least; left out: `retention.orders_days`
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) before: Option<String>,
+    /// 文件放在这个目录；不写就是 `retention.archive_folder` / the folder of the files; left out: `retention.archive_folder`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// 只数不动 / only count
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `suanpan replay`
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
@@ -166,6 +192,7 @@ impl Command {
         match self {
             Self::Demo(Demo { json, .. })
             | Self::Migrate(Migrate { json, .. })
+            | Self::Archive(Archive { json, .. })
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json }) => *json,
             Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
@@ -197,13 +224,7 @@ pub(crate) fn read() -> Result<Command, ExitCode> {
 fn usage(error: &clap::Error) -> Problem {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
-    Problem {
-        code: "SP-USAGE".to_owned(),
-        detail: first.trim_start_matches("error: ").to_owned(),
-        cause: None,
-        remedy: "run the command with --help".to_owned(),
-        exit: Problem::SETUP,
-    }
+    Problem::usage(first.trim_start_matches("error: ").to_owned())
 }
 
 #[cfg(test)]
@@ -221,6 +242,9 @@ mod tests {
     fn there_are_these_commands() {
         let names: Vec<_> =
             Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["demo", "dev", "serve", "simulator", "migrate", "replay", "api"]);
+        assert_eq!(
+            names,
+            ["demo", "dev", "serve", "simulator", "migrate", "archive", "replay", "api"]
+        );
     }
 }

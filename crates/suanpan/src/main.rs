@@ -7,6 +7,7 @@
 //! | `serve`     | [`serve`]     | the backend                                              |
 //! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
 //! | `migrate`   | [`migrate`], [`moving`] | brings a database up to date, or moves to another |
+//! | `archive`   | [`archive`]   | moves orders of long ago into files                      |
 //! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //!
@@ -15,6 +16,7 @@
 //! bad usage or configuration.
 
 mod api;
+mod archive;
 mod caller;
 mod cli;
 mod demo;
@@ -73,6 +75,7 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         Command::Serve(arguments) => serve::run(&arguments).await.map(good),
         Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
         Command::Migrate(arguments) => migrate::run(&arguments).await,
+        Command::Archive(arguments) => archive::run(&arguments).await,
         Command::Replay(arguments) => replay::run(&arguments).await,
         Command::Api(arguments) => {
             api::run(&arguments);

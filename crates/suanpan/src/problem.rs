@@ -57,6 +57,22 @@ impl Problem {
         Self::new(error, error.code(), error.remedy(), Self::SETUP)
     }
 
+    /// Orders are not archived.
+    pub(crate) fn archive(error: &suanpan_server::archive::ArchiveError) -> Self {
+        Self::new(error, error.code(), error.remedy(), Self::SETUP)
+    }
+
+    /// What was typed is not what the command takes.
+    pub(crate) fn usage(detail: String) -> Self {
+        Self {
+            code: "SP-USAGE".to_owned(),
+            detail,
+            cause: None,
+            remedy: "run the command with --help".to_owned(),
+            exit: Self::SETUP,
+        }
+    }
+
     /// A business does not move.
     pub(crate) fn moving(error: &suanpan_server::moving::MoveError) -> Self {
         let exit = if error.is_midway() { Self::FOUND } else { Self::SETUP };

@@ -56,7 +56,7 @@ fn request(arguments: &Replay) -> Result<(String, Value), Problem> {
     let Replay { event, endpoint, since, .. } = arguments;
     for id in [event, endpoint].into_iter().flatten() {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(usage(format!("{id:?} is not an id: evt_… or whe_…")));
+            return Err(Problem::usage(format!("{id:?} is not an id: evt_… or whe_…")));
         }
     }
     match (event, endpoint, since) {
@@ -68,7 +68,7 @@ fn request(arguments: &Replay) -> Result<(String, Value), Problem> {
             Ok((format!("/v1/webhook-endpoints/{endpoint}/replay"), json!({ "since": since })))
         }
         (Some(_), _, Some(_)) | (None, _, _) => {
-            Err(usage("name one event, or an endpoint and since when".to_owned()))
+            Err(Problem::usage("name one event, or an endpoint and since when".to_owned()))
         }
     }
 }
@@ -78,27 +78,17 @@ fn api_key(arguments: &Replay) -> Result<String, Problem> {
     let key = match &arguments.api_key_file {
         Some(file) => std::fs::read_to_string(file).map_err(|cause| Problem {
             cause: Some(cause.to_string()),
-            ..usage(format!("{} cannot be read", file.display()))
+            ..Problem::usage(format!("{} cannot be read", file.display()))
         })?,
         None => std::env::var(KEY).unwrap_or_default(),
     };
     let key = key.trim();
     if key.is_empty() {
-        return Err(usage(format!(
+        return Err(Problem::usage(format!(
             "there is no API key: set {KEY}, or name a file with --api-key-file"
         )));
     }
     Ok(key.to_owned())
-}
-
-fn usage(detail: String) -> Problem {
-    Problem {
-        code: "SP-USAGE".to_owned(),
-        detail,
-        cause: None,
-        remedy: "run the command with --help".to_owned(),
-        exit: Problem::SETUP,
-    }
 }
 
 struct Server {

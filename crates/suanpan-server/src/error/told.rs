@@ -1,4 +1,4 @@
-//! What WeChat's own codes mean for a login, a token and a notification.
+//! What WeChat's own codes mean for a login, a token and a notification; and an error with its causes in one line.
 
 use suanpan_wechat as wechat;
 
@@ -49,4 +49,20 @@ pub(super) fn notification_kind(cause: &wechat::Error) -> Kind {
     use wechat::Error::{Field, Json, Xml};
     let unreadable = matches!(cause, Xml { .. } | Json { .. } | Field { .. });
     if unreadable { Kind::Malformed } else { Kind::Unauthorized }
+}
+
+/// The error and its causes in one line, for a log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let more = source.to_string();
+        // A transparent cause says the same again.
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = source.source();
+    }
+    text
 }

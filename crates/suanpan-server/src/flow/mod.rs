@@ -14,6 +14,7 @@
 //! [`pay`] walks the first four for one request of the mini program.
 
 pub mod endpoints;
+mod late;
 pub mod login;
 pub mod notify;
 pub mod order;

@@ -19,6 +19,7 @@ use suanpan_wechat::{MchId, Payment};
 use crate::Error;
 use crate::account::Account;
 use crate::config::ApiVersion;
+use crate::flow::late;
 use crate::flow::paid::{Matched, Settled, Settling};
 use crate::flow::refund_notice::{self, RefundTold};
 use crate::gateway;
@@ -27,7 +28,7 @@ use crate::keys::{self, Patience};
 use crate::metrics::Counter;
 use crate::order::{Attempt, Order};
 use crate::repair::refund;
-use crate::store::{Arrival, Remark, Verdict};
+use crate::store::{Arrival, Number, Remark, Stone, Verdict};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -85,6 +86,12 @@ pub async fn notify(
     let (attempt, order) = match find(world, account, &verified.payment).await {
         Ok(found) => found,
         Err(error) => {
+            if let Some(stone) = archived(world, account, &verified.payment).await?
+                && late::paid(world, &arrival, &verified.payment, &verified.dedupe_key, &stone)
+                    .await?
+            {
+                return Ok(verified.acknowledgement);
+            }
             let refused = Refused { dedupe_key, ..refused(arrival, Verdict::Unmatched) };
             return refuse(world, refused, error).await;
         }
@@ -208,6 +215,18 @@ async fn find(
         })
     });
     found.await?.ok_or(Error::Unmatched)
+}
+
+/// What is left of the number that a genuine payment names, if its order was archived.
+async fn archived(
+    world: &World,
+    account: &Account,
+    payment: &Payment,
+) -> Result<Option<Stone>, Error> {
+    if payment.mchid != account.mchid {
+        return Ok(None);
+    }
+    late::stone(world, &payment.mchid, Number::Payment, payment.out_trade_no.as_str()).await
 }
 
 async fn accept(

@@ -64,6 +64,9 @@ pub async fn create(world: &World, new: NewOrder, once: &Once) -> Result<Order, 
             if let Some(taken) = tx.order_by_reference(&order.mchid, &order.reference).await? {
                 return Ok(Some(taken.id));
             }
+            if let Some(id) = tx.archived_by_reference(&order.mchid, &order.reference).await? {
+                return Ok(Some(id));
+            }
             tx.order_put(order).await?;
             tx.journal_put(&order.id, order.created_at, entry).await?;
             tx.expire(order).await?;
@@ -83,11 +86,21 @@ pub async fn create(world: &World, new: NewOrder, once: &Once) -> Result<Order, 
 /// The order of this id.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`], [`Error::OrderArchived`].
 pub async fn find(world: &World, id: &OrderId) -> Result<Order, Error> {
-    let order =
-        world.store.look(id.clone(), |tx, id| Box::pin(async move { tx.order(id).await })).await?;
-    order.ok_or(Error::NotFound { what: "order" })
+    let found = world.store.look(id.clone(), |tx, id| {
+        Box::pin(async move {
+            match tx.order(id).await? {
+                Some(order) => Ok((Some(order), None)),
+                None => Ok((None, tx.archived(id).await?)),
+            }
+        })
+    });
+    match found.await? {
+        (Some(order), _) => Ok(order),
+        (None, Some(file)) => Err(Error::OrderArchived { file }),
+        (None, None) => Err(Error::NotFound { what: "order" }),
+    }
 }
 
 /// Orders, newest first.

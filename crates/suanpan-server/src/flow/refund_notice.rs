@@ -15,13 +15,14 @@ use suanpan_wechat::{MchId, OutRefundNo};
 
 use crate::Error;
 use crate::account::Account;
+use crate::flow::late;
 use crate::flow::notify::{Acknowledgement, Refused, foreign, refuse};
 use crate::flow::paid::{Settled, Settling};
 use crate::metrics::Counter;
 use crate::refund::Refund;
 use crate::repair;
 use crate::shipment::ShippingPolicy;
-use crate::store::{Arrival, Remark, Verdict};
+use crate::store::{Arrival, Number, Remark, Verdict};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -90,6 +91,13 @@ pub(super) async fn take(
     let ours = message.mchid == account.mchid;
     let found = if ours { find(world, account, &message.told.out_refund_no).await? } else { None };
     let Some(refund) = found else {
+        let number = message.told.out_refund_no.as_str();
+        if ours
+            && let Some(stone) = late::stone(world, &account.mchid, Number::Refund, number).await?
+        {
+            late::refunded(world, arrival, message.dedupe_key, stone).await?;
+            return Ok(message.acknowledgement);
+        }
         return refuse(world, unmatched(arrival, None), Error::UnmatchedRefund).await;
     };
     if let Err(mismatch) = refund.compare(&message.told) {

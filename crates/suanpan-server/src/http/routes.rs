@@ -32,6 +32,7 @@ use super::{
 use crate::Error;
 use crate::config::Config;
 use crate::keys::{self, Problem};
+use crate::store::StoreError;
 use crate::world::World;
 
 /// All endpoints.
@@ -165,18 +166,21 @@ async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Ready when the database answers. Accounts that lack WeChat's keys are named, and the others are
+/// Ready when the database answers, and the business has not moved away from it. Accounts that lack WeChat's keys are named, and the others are
 /// served: a server that is taken out for one of its accounts would lose the payments of all.
 #[utoipa::path(get, path = "/readyz", tag = "server",
     summary = "能接请求吗 / Is it ready",
-    description = "数据库答话才算。缺微信密钥的商户号列在 `degraded` 里，其余照常服务，状态码仍是 200。\n\n\
-        When its database answers. Accounts that lack WeChat's keys are listed in `degraded`, \
+    description = "数据库答话，而且业务没有搬走，才算。缺微信密钥的商户号列在 `degraded` 里，其余照常服务，状态码仍是 200。\n\n\
+        When its database answers, and the business has not moved to another one. Accounts that lack WeChat's keys are listed in `degraded`, \
         the others are served; the status stays 200.",
     responses((status = 200, description = "能 / ready", body = Readiness)))]
 async fn readyz(State(world): State<Arc<World>>) -> Result<Json<Readiness>, Refused> {
-    let look = world.store.look((), |tx, ()| Box::pin(async move { tx.any_api_key().await }));
+    let look = world.store.look((), |tx, ()| Box::pin(tx.closed_by_move()));
     // A database that hangs is none, and whoever asks has not much patience.
-    tokio::time::timeout(READY_WITHIN, look).await.map_err(|_| Error::TimedOut)??;
+    let closed = tokio::time::timeout(READY_WITHIN, look).await.map_err(|_| Error::TimedOut)??;
+    if let Some(moving) = closed {
+        return Err(StoreError::from(moving).into());
+    }
     let (degraded, warnings) = (keys::problems(&world), keys::warnings(&world));
     let status = if degraded.is_empty() { "ready" } else { "degraded" };
     Ok(Json(Readiness { status, degraded, warnings }))

@@ -61,6 +61,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 8, name: "growth", sql: include_str!("../../migrations/0008_growth.sql") },
     Migration { version: 9, name: "moving", sql: include_str!("../../migrations/0009_moving.sql") },
     Migration { version: 10, name: "done", sql: include_str!("../../migrations/0010_done.sql") },
+    Migration {
+        version: 11,
+        name: "archive",
+        sql: include_str!("../../migrations/0011_archive.sql"),
+    },
 ];
 
 /// Where a database stands.

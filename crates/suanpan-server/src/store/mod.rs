@@ -18,6 +18,7 @@
 //! transactions crossed each other.
 
 mod access;
+mod archive;
 mod certificates;
 mod console;
 mod database;
@@ -47,6 +48,7 @@ mod writer;
 
 use tokio::sync::watch;
 
+pub use self::archive::{ArchiveFile, Number, Removal, Stone, Written};
 pub use self::certificates::Fetched;
 pub use self::console::{Delivered, Waiting};
 pub use self::database::Database;
@@ -107,7 +109,7 @@ impl Store {
     pub async fn open(database: &Database, now: i64) -> Result<Self, StoreError> {
         let store = Self::open_by(database, now, Door::Open).await?;
         let closed = store.look((), |tx, ()| Box::pin(tx.closed_by_move())).await?;
-        closed.map_or(Ok(store), |moving| Err(moving.state.refusal(moving.place)))
+        closed.map_or(Ok(store), |moving| Err(moving.into()))
     }
 
     /// The same for whoever moves a business: the door is open to him.

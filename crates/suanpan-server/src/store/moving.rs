@@ -32,6 +32,13 @@ impl Moving {
     }
 }
 
+impl From<Moving> for StoreError {
+    /// Why nothing may be written where this is said.
+    fn from(moving: Moving) -> Self {
+        moving.state.refusal(moving.place)
+    }
+}
+
 impl Stage {
     /// One of the three words that the table takes.
     pub(super) fn read(word: &str) -> Self {
@@ -42,7 +49,7 @@ impl Stage {
         }
     }
 
-    /// Why nothing may be written where this is said.
+    /// Why nothing may be written.
     pub(super) fn refusal(self, place: String) -> StoreError {
         match self {
             Self::Leaving => StoreError::Moved { place },

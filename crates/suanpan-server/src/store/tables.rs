@@ -56,6 +56,11 @@ impl Table {
         }
     }
 
+    /// The columns of the primary key.
+    pub fn key_names(&self) -> &[&'static str] {
+        self.columns.get(..self.keys).unwrap_or_default()
+    }
+
     /// The key of a row: its first values.
     pub fn key<'a>(&self, row: &'a [Val]) -> &'a [Val] {
         row.get(..self.keys).unwrap_or_default()
@@ -175,5 +180,8 @@ const LIST: &[Listed] = &[
         "appid sealed expires_at epoch lease_by lease_until forced_at forced_since forced_times",
         "",
     ),
+    ("archive_file", 1, "name state sha256 before_at made_at archived", ""),
+    ("archived_order", 1, "order_id mchid reference file view archived_at", ""),
+    ("archived_number", 3, "mchid kind number order_id known", ""),
     ("platform_certificate", 2, "mchid serial pem not_before not_after fetched_at", ""),
 ];

@@ -131,7 +131,7 @@ fn begin(tx: &mut Tx, door: Door) -> Result<(), StoreError> {
         Ok(None) => Ok(()),
         Ok(Some(moving)) => {
             abandon(tx);
-            Err(moving.state.refusal(moving.place))
+            Err(moving.into())
         }
         Err(error) => {
             abandon(tx);

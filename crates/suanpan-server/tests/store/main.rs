@@ -1,6 +1,8 @@
 //! The store on a real database: units, group commit, leases, migrations, and the power cut.
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 #[path = "../common/cable.rs"]
 mod cable;
 #[cfg(test)]

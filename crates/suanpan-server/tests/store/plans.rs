@@ -14,7 +14,15 @@ use crate::units::NEW_YEAR;
 /// A few rows each, however long the business runs.
 const SMALL: [&str; 4] = ["api_key", "webhook_endpoint", "platform_certificate", "moving"];
 /// Indexes that hold what is open, and forget it when it is done: these may be gone through.
-const OPEN: [&str; 4] = ["due_open", "due_ready", "due_lane", "due_undelivered"];
+const OPEN: [&str; 7] = [
+    "due_open",
+    "due_ready",
+    "due_lane",
+    "due_undelivered",
+    "attempt_live",
+    "shipment_open",
+    "archive_file_open",
+];
 
 /// All texts of the store that read or change rows, each with its file and name.
 fn questions() -> Vec<(String, &'static str)> {

@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+#[cfg(unix)]
+mod archive;
+#[cfg(test)]
 #[path = "../../../suanpan-server/tests/common/database.rs"]
 mod database;
 #[cfg(test)]

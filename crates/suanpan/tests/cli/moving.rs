@@ -46,6 +46,7 @@ async fn a_business_moves_there_and_back_though_the_mover_is_killed() {
         // Neither place takes anything meanwhile, and both say where the business is.
         let (status, refused) = create(&url, &key, "tea-2").await;
         assert_eq!((status, &refused["code"]), (503, &json!("SP-STORE-MOVED")), "{refused}");
+        assert_eq!(ready(&url).await, 503);
         refuses(&finish(serve(&home)), "SP-STORE-MOVED");
         refuses(&finish(serve(&there)), "SP-STORE-COMING");
     }
@@ -127,6 +128,12 @@ async fn create(url: &str, key: &str, reference: &str) -> (u16, Value) {
     let request = client.post(format!("{url}/v1/orders")).bearer_auth(key).body(order.to_string());
     let reply = request.send().await.unwrap();
     (reply.status().as_u16(), serde_json::from_slice(&reply.bytes().await.unwrap()).unwrap())
+}
+
+/// What a load balancer is told.
+async fn ready(url: &str) -> u16 {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(format!("{url}/readyz")).send().await.unwrap().status().as_u16()
 }
 
 /// A long story of this order.

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod archived;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod chaos;

@@ -38,6 +38,9 @@ pub(super) fn describe(path: &str, is_post: bool, operation: &mut Operation) {
             ["SP-REQUEST-BODY", "SP-REQUEST-FIELD", "SP-REQUEST-TOO-LARGE"].map(str::to_owned),
         );
     }
+    if path.contains("/orders/{") || path == "/miniprogram/pay" {
+        codes.push("SP-ORDER-ARCHIVED".to_owned());
+    }
     codes.sort_unstable();
     codes.dedup();
 
@@ -112,6 +115,7 @@ fn examples() -> Vec<Error> {
         Error::TooLarge { limit: 262_144 },
         Error::Unauthorized,
         Error::NotFound { what: "order" },
+        Error::OrderArchived { file: "orders-2026-01-01-0190a3f2.jsonl.gz".to_owned() },
         Error::KeyReused,
         Error::KeyRunning,
         Error::OrderClosed,

@@ -10,7 +10,7 @@ use crate::gateway::RefundRequest;
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
 use crate::refund::Refund;
-use crate::store::{NewDue, Once, StoreError, Tx};
+use crate::store::{NewDue, Number, Once, StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -150,6 +150,12 @@ impl Tx {
             && let Some(taken) = self.refund_by_reference(&attempt.mchid, reference).await?
         {
             return Ok(Begun::ReferenceTaken(taken.id));
+        }
+        if let Some(reference) = &draft.new.reference
+            && let Some(taken) =
+                self.archived_number(&attempt.mchid, Number::RefundReference, reference).await?
+        {
+            return Ok(Begun::ReferenceTaken(taken.known.unwrap_or_default()));
         }
         // Those of another payment of the same order have their own sum.
         let earlier = self.refunds(&order.id).await?;

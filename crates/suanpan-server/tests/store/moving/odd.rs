@@ -138,6 +138,8 @@ fn words(table: &str, column: &str) -> Option<&'static [&'static str]> {
         ("due", "state") => &["ready", "done", "dead"],
         ("shipment", "policy") => &["virtual", "self_pickup", "express"],
         ("shipment", "state") => &["waiting", "uploading", "uploaded", "shipped", "settled"],
+        ("archive_file", "state") => &["open", "done"],
+        ("archived_number", "kind") => &["payment", "refund", "refund_reference"],
         _ => return None,
     })
 }
