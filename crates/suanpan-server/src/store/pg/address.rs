@@ -205,6 +205,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The same where there are several.
 const CONNECT_TO_ONE_OF_MANY: Duration = Duration::from_secs(3);
 /// No statement of ours takes long, and none may hold a lock for ever. A server that keeps to it has always spoken before
-/// the session gives it up (`SILENT`).
-const LIMITS: &str =
-    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s";
+/// the session gives it up (`SILENT`). Nor does it tell at each start that a table is there already.
+const LIMITS: &str = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s \
+    -c client_min_messages=warning";
