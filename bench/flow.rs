@@ -25,6 +25,8 @@ use suanpan_simulator::{Options, Simulator};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
+#[path = "common/disk.rs"]
+mod disk;
 #[path = "common/floor.rs"]
 mod floor;
 
