@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::BillError;
-use super::sheet::{Heading, Line, Row, Sheet};
+use super::sheet::{Heading, Line, Row, Sheet, whole};
 use crate::Fen;
 use crate::time::parse_beijing_spaced;
 
@@ -83,10 +83,7 @@ impl<R: BufRead> FundBill<R> {
             Line::Row(row) => self.columns.read(&row).map(Some),
             Line::Totals(heading, values) => {
                 let totals = FundTotals::read(&heading, &values)?;
-                if totals.count != rows {
-                    let why = format!("{rows} rows were read, and it counts {}", totals.count);
-                    return Err(BillError::Cut { why });
-                }
+                whole(rows, totals.count)?;
                 self.totals = Some(totals);
                 Ok(None)
             }

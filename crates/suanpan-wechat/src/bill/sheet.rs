@@ -84,6 +84,14 @@ impl<R: BufRead> Sheet<R> {
     }
 }
 
+/// Whether as many rows came as the totals count.
+pub(super) fn whole(rows: u64, counted: u64) -> Result<(), BillError> {
+    if rows == counted {
+        return Ok(());
+    }
+    Err(BillError::Cut { why: format!("{rows} rows were read, and it counts {counted}") })
+}
+
 /// The values of a row; those that are too many belong to the free text. `None`: they are too few.
 fn split<'a>(text: &'a str, heading: &Heading) -> Option<Vec<&'a str>> {
     let text = text.strip_prefix('`').unwrap_or(text);

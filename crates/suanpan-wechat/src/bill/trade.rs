@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::sheet::{Heading, Line, Row, Sheet};
+use super::sheet::{Heading, Line, Row, Sheet, whole};
 use super::{BillError, Fee};
 use crate::Fen;
 use crate::time::parse_beijing_spaced;
@@ -135,10 +135,7 @@ impl<R: BufRead> TradeBill<R> {
             Line::Row(row) => self.columns.read(&row).map(Some),
             Line::Totals(heading, values) => {
                 let totals = TradeTotals::read(&heading, &values)?;
-                if totals.count != rows {
-                    let why = format!("{rows} rows were read, and it counts {}", totals.count);
-                    return Err(BillError::Cut { why });
-                }
+                whole(rows, totals.count)?;
                 self.totals = Some(totals);
                 Ok(None)
             }
