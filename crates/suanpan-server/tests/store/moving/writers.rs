@@ -1,11 +1,14 @@
 //! Nodes that nobody stopped write on while the business moves.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use suanpan_server::store::{Store, StoreError};
+use suanpan_server::store::{Database, Store, StoreError};
 use suanpan_server::vals;
+use tokio::time::timeout;
 
 use super::{Route, go};
+use crate::database;
 use crate::units::NEW_YEAR;
 
 /// Writes settings under names of its own until the business has gone; answers those that it was told are written.
@@ -58,4 +61,32 @@ async fn what_a_node_was_told_is_written_goes_along_and_nothing_after_it() {
     for store in nodes.iter().chain([&there]) {
         store.close().await;
     }
+}
+
+/// On a file one writes at a time, and there is nobody to wait for.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_begun_to_write_on_a_server_is_waited_for() {
+    let route = Route::new().await;
+    if matches!(route.there, Database::Lite(_)) {
+        return;
+    }
+    Store::open(&route.there, NEW_YEAR).await.unwrap().close().await;
+    let url = database::url(route.folder.path());
+    let (url, _) = url.split_once('?').unwrap();
+    let (slow, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let begun = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT state FROM moving;
+        INSERT INTO setting (name, value) VALUES ('slow', 'x')";
+    slow.batch_execute(begun).await.unwrap();
+
+    let back = route.back();
+    let mut gone = Box::pin(go(&route.there, &back, |_| {}));
+    // Far longer than the whole move takes if it does not wait.
+    assert!(timeout(Duration::from_secs(5), &mut gone).await.is_err(), "it does not wait");
+    slow.batch_execute("COMMIT").await.unwrap();
+
+    let moved = gone.await.unwrap();
+    assert!(moved.is_good(), "{:?}", moved.tables);
+    let setting = moved.tables.iter().find(|compared| compared.table == "setting").unwrap();
+    assert_eq!(setting.target.rows, 1, "what it wrote went along");
 }
