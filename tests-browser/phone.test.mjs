@@ -207,6 +207,7 @@ test('the console’s one-time link opens and tells the story of a paid order', 
 
   page = await watchedPage(chrome);
   await page.goto(dev.console);
+  await page.getByRole('navigation').getByRole('link', { name: /^(订单|Orders)$/ }).first().click();
   const link = page.locator(`a[href*="${id}"]`).first();
   await link.waitFor();
   await page.photo('console-orders');

@@ -57,7 +57,7 @@ function take(page) {
 function listen() {
   if (document.hidden || source) return;
   let late = false;
-  source = new EventSource('/console/events');
+  source = new EventSource('/console/live/stream');
   source.onopen = () => {
     show('on');
     if (late) refresh();

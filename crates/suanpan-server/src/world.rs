@@ -10,7 +10,7 @@ use suanpan_client::{Builder, Client, Outcome, Outside, Wire};
 
 use crate::Error;
 use crate::account::{Account, Accounts};
-use crate::config::{ApiVersion, Config, ExtraPayment};
+use crate::config::{ApiVersion, Config, ExtraPayment, WechatConfig};
 use crate::ids::OrderId;
 use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
@@ -61,6 +61,8 @@ pub struct World {
     pub(crate) managed: Managed,
     /// How long one node has to fetch a token, in microseconds: longer than a call may take.
     pub(crate) token_lease_micros: i64,
+    /// Whether WeChat is a simulator on this machine, and so all money play money.
+    pub(crate) pretend: bool,
     /// Scheme, host and port by which WeChat reaches us.
     pub(crate) public_url: String,
     /// How long a `prepay_id` is signed again, in microseconds.
@@ -97,6 +99,7 @@ impl World {
             tokens: Tokens::default(),
             managed: Managed::default(),
             token_lease_micros: token_lease_micros(config),
+            pretend: is_here(&config.wechat),
             public_url,
             kept: purge::Kept::of(&config.retention)?,
             max_body_bytes: config.server.max_body_bytes,
@@ -211,6 +214,21 @@ fn can_give_back(config: &Config, certified: &BTreeMap<MchId, Client>) -> Result
             place: format!("merchants[{}].merchant_certificate", bare.mchid),
             why: "orders.extra_payment is \"refund\", and APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
         })
+    })
+}
+
+/// Whether all of WeChat is on this machine: then it is a simulator.
+fn is_here(wechat: &WechatConfig) -> bool {
+    let mut hosts = wechat.merchant_hosts.iter().chain([&wechat.platform_host]);
+    hosts.all(|host| {
+        let host =
+            url::Url::parse(host).ok().and_then(|url| url.host().map(|host| host.to_owned()));
+        match host {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
     })
 }
 

@@ -51,7 +51,7 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
     let router = Router::from(open())
         .nest("/miniprogram", miniprogram)
         .nest("/v1", merchant)
-        .nest("/console", console::routes())
+        .nest("/console", console::routes(&world))
         .route("/openapi.json", get(openapi::serve))
         .route("/docs", get(docs::page))
         .route("/docs/docs.css", get(docs::style))

@@ -60,7 +60,9 @@ async fn looking_ahead_does_not_use_a_link_up() {
 async fn without_a_session_there_is_a_page_that_says_how_to_get_one() {
     let desk = Desk::open().await;
     let order = desk.tea("tea-1").await;
-    for path in ["/console", &format!("/console/orders/{order}"), "/console/events", "/console/x"] {
+    for path in
+        ["/console", &format!("/console/orders/{order}"), "/console/live/stream", "/console/x"]
+    {
         let page = Browser::default().get(&desk, path).await;
         page.is(401).shows("请先登录").shows("suanpan dev").shows("SP-SIGN-IN").hides("tea-1");
     }

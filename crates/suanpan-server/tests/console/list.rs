@@ -9,7 +9,7 @@ use crate::desk::{APP, Browser, Desk};
 #[tokio::test]
 async fn an_empty_list_says_what_to_do() {
     let desk = Desk::open().await;
-    let page = desk.operator().await.get(&desk, "/console").await;
+    let page = desk.operator().await.get(&desk, "/console/orders").await;
     page.is(200).shows("还没有订单").shows("/v1/orders");
 }
 
@@ -21,7 +21,7 @@ async fn orders_are_listed_newest_first() {
     let big = json!({ "reference": "tea-2", "amount": 123_456_789, "description": "一车龙井" });
     let second = desk.order(&big).await;
 
-    let page = desk.operator().await.get(&desk, "/console").await;
+    let page = desk.operator().await.get(&desk, "/console/orders").await;
     page.is(200).shows("1,234,567.89").shows("9.90").shows("未支付").shows("湖心亭茶馆").shows(APP);
     page.shows("title=\"2026-01-01T00:01:01Z (UTC)\">2026-01-01 08:01:01<");
     let at = |id: &str| page.text.find(&format!("href=\"/console/orders/{id}\"")).unwrap();
@@ -40,10 +40,10 @@ async fn a_list_is_narrowed_by_status() {
     })
     .await;
     let mut browser = desk.operator().await;
-    browser.get(&desk, "/console?status=paid").await.is(200).shows(&paid).hides(&owed);
-    browser.get(&desk, "/console?status=unpaid").await.is(200).shows(&owed).hides(&paid);
-    browser.get(&desk, "/console?status=closed").await.is(200).shows("没有符合条件的订单");
-    browser.get(&desk, "/console?status=lost").await.is(422).shows("SP-REQUEST-FIELD");
+    browser.get(&desk, "/console/orders?status=paid").await.is(200).shows(&paid).hides(&owed);
+    browser.get(&desk, "/console/orders?status=unpaid").await.is(200).shows(&owed).hides(&paid);
+    browser.get(&desk, "/console/orders?status=closed").await.is(200).shows("没有符合条件的订单");
+    browser.get(&desk, "/console/orders?status=lost").await.is(422).shows("SP-REQUEST-FIELD");
 }
 
 #[tokio::test]
@@ -51,11 +51,15 @@ async fn an_order_is_found_by_its_id_and_by_its_reference() {
     let desk = Desk::open().await;
     let (wanted, other) = (desk.tea("tea-1").await, desk.tea("tea-2").await);
     let mut browser = desk.operator().await;
-    browser.get(&desk, "/console?q=tea-1").await.is(200).shows(&wanted).hides(&other);
-    browser.get(&desk, "/console?q=tea").await.is(200).shows("没有符合条件的订单");
-    let page = browser.get(&desk, &format!("/console?q=+{wanted}+")).await;
+    browser.get(&desk, "/console/orders?q=tea-1").await.is(200).shows(&wanted).hides(&other);
+    browser.get(&desk, "/console/orders?q=tea").await.is(200).shows("没有符合条件的订单");
+    let page = browser.get(&desk, &format!("/console/orders?q=+{wanted}+")).await;
     page.leads_to(&format!("/console/orders/{wanted}"));
-    browser.get(&desk, "/console?q=ord_0000000000").await.is(200).shows("没有符合条件的订单");
+    browser
+        .get(&desk, "/console/orders?q=ord_0000000000")
+        .await
+        .is(200)
+        .shows("没有符合条件的订单");
 }
 
 #[tokio::test]
@@ -66,12 +70,12 @@ async fn a_long_list_is_read_page_by_page() {
         desk.clock.advance(Duration::from_secs(1));
     }
     let mut browser = desk.operator().await;
-    let newest = browser.get(&desk, "/console?status=unpaid").await;
+    let newest = browser.get(&desk, "/console/orders?status=unpaid").await;
     newest.is(200).shows("tea-29").shows("tea-05").hides("tea-04");
 
     let older = newest.text.split("href=\"").find(|link| link.contains("cursor=")).unwrap();
     let older = older.split('"').next().unwrap().replace("&amp;", "&");
-    assert!(older.starts_with("/console?status=unpaid&cursor="), "{older}");
+    assert!(older.starts_with("/console/orders?status=unpaid&cursor="), "{older}");
     let oldest = browser.get(&desk, &older).await;
     oldest
         .is(200)
@@ -81,7 +85,7 @@ async fn a_long_list_is_read_page_by_page() {
         .shows("回到最新")
         .hides("rel=\"next\"");
 
-    browser.get(&desk, "/console?cursor=nonsense").await.is(422).shows("SP-REQUEST-FIELD");
+    browser.get(&desk, "/console/orders?cursor=nonsense").await.is(422).shows("SP-REQUEST-FIELD");
 }
 
 #[tokio::test]
@@ -96,8 +100,8 @@ async fn what_merchants_write_is_text_and_never_markup() {
     });
     let id = desk.order(&order).await;
     let mut browser = desk.operator().await;
-    let search = "/console?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
-    for path in ["/console", search, &format!("/console/orders/{id}")] {
+    let search = "/console/orders?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    for path in ["/console/orders", search, &format!("/console/orders/{id}")] {
         let page = browser.get(&desk, path).await;
         page.is(200).shows("&lt;script&gt;").hides("<script>").hides("<img");
     }
@@ -143,17 +147,17 @@ async fn style_and_script_are_served_without_a_session_and_kept() {
 async fn the_reader_chooses_the_language() {
     let desk = Desk::open().await;
     let mut browser = desk.operator().await;
-    browser.get(&desk, "/console").await.shows("lang=\"zh-CN\"").shows(">订单<");
+    browser.get(&desk, "/console/orders").await.shows("lang=\"zh-CN\"").shows(">订单</h1>");
     let mut english = browser.twin().saying("accept-language", "en-GB,en;q=0.9");
-    english.get(&desk, "/console").await.shows("<html lang=\"en\"").shows(">Orders<");
+    english.get(&desk, "/console/orders").await.shows("<html lang=\"en\"").shows(">Orders</h1>");
 
     browser
-        .get(&desk, "/console?q=tea&lang=en")
+        .get(&desk, "/console/orders?q=tea&lang=en")
         .await
-        .shows(">Orders<")
+        .shows(">Orders</h1>")
         .shows("?q=tea&amp;lang=zh-CN");
-    browser.get(&desk, "/console").await.shows(">Orders<");
-    english.get(&desk, "/console?lang=zh-CN").await.shows(">订单<");
-    english.get(&desk, "/console").await.shows(">订单<");
-    Browser::default().get(&desk, "/console?lang=en").await.is(401).shows("Please sign in");
+    browser.get(&desk, "/console/orders").await.shows(">Orders</h1>");
+    english.get(&desk, "/console/orders?lang=zh-CN").await.shows(">订单</h1>");
+    english.get(&desk, "/console/orders").await.shows(">订单</h1>");
+    Browser::default().get(&desk, "/console/orders?lang=en").await.is(401).shows("Please sign in");
 }

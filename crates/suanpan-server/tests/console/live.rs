@@ -16,7 +16,7 @@ async fn chunk(body: &mut axum::body::BodyDataStream) -> Option<String> {
 async fn a_commit_is_told_and_a_stop_ends_the_stream() {
     let desk = Desk::open().await;
     let browser = desk.operator().await;
-    let response = desk.send(browser.request("GET", "/console/events")).await;
+    let response = desk.send(browser.request("GET", "/console/live/stream")).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     assert_eq!(response.headers()["cache-control"], "no-cache");
@@ -40,5 +40,5 @@ async fn a_commit_is_told_and_a_stop_ends_the_stream() {
 #[tokio::test]
 async fn nobody_listens_without_a_session() {
     let desk = Desk::open().await;
-    Browser::default().get(&desk, "/console/events").await.is(401);
+    Browser::default().get(&desk, "/console/live/stream").await.is(401);
 }

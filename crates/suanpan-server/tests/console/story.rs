@@ -55,7 +55,9 @@ async fn the_whole_story_of_a_paid_order_is_on_its_page() {
 
     let english = browser.get(&desk, &format!("/console/orders/{id}?lang=en")).await;
     english.shows("Timeline").shows(">notify<").shows(">Paid<").shows("Taken: the order moved");
-    let found = browser.get(&desk, &format!("/console?q={NUMBER}")).await;
+    let search = browser.get(&desk, &format!("/console?q={NUMBER}")).await;
+    search.leads_to(&format!("/console/orders?q={NUMBER}"));
+    let found = browser.get(&desk, &format!("/console/orders?q={NUMBER}")).await;
     found.leads_to(&format!("/console/orders/{id}"));
 }
 
@@ -67,7 +69,7 @@ async fn an_order_that_is_not_there_is_a_page_that_says_so() {
         let page = browser.get(&desk, &format!("/console/orders/{id}")).await;
         page.is(404).shows("没有这笔订单").shows("SP-NOT-FOUND").hides("<script>");
     }
-    browser.get(&desk, "/console/refunds").await.is(404).shows("没有这个页面");
+    browser.get(&desk, "/console/nowhere").await.is(404).shows("没有这个页面");
 }
 
 /// What a payment leaves behind, as the steps write it.

@@ -20,7 +20,13 @@ pub(super) struct Asset {
 pub(super) static STYLE: Asset = Asset {
     name: "console.css",
     kind: "text/css; charset=utf-8",
-    text: include_str!("../../../assets/console.css"),
+    // The frame and what pages share first; then a file for those who work on one kind of page.
+    text: concat!(
+        include_str!("../../../assets/console.css"),
+        include_str!("../../../assets/pages.css"),
+        include_str!("../../../assets/people.css"),
+        include_str!("../../../assets/reconciliation.css"),
+    ),
     href: LazyLock::new(|| STYLE.stamped()),
 };
 

@@ -5,6 +5,8 @@ use url::form_urlencoded;
 
 /// Where the console is.
 pub(super) const HOME: &str = "/console";
+/// The list of orders, where every search ends.
+pub(super) const ORDERS: &str = "/console/orders";
 
 /// The first value of this name in the query string.
 pub(super) fn query_value(uri: &Uri, name: &str) -> Option<String> {
@@ -28,7 +30,7 @@ pub(super) fn with_query(path: &str, query: &[(&str, Option<&str>)]) -> String {
 
 /// The page of an order.
 pub(super) fn order(id: &str) -> String {
-    format!("{HOME}/orders/{id}")
+    format!("{ORDERS}/{id}")
 }
 
 /// The same page in another language. A sign-in token is not carried on: it works once.

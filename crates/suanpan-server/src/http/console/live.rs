@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 
 use super::session::Operator;
@@ -18,23 +18,25 @@ use crate::world::World;
 #[derive(Clone, Debug)]
 pub struct Stopping(pub watch::Receiver<bool>);
 
-/// `GET /console/events`: an event after each commit, at most one a second. The first comes at once, since a commit
+/// `GET /console/live/stream`: an event after each commit, at most one a second. The first comes at once, since a commit
 /// may have been between the page and its stream.
-pub(super) async fn events(
+pub(super) async fn stream(
     State(world): State<Arc<World>>,
     _: Operator,
     stopping: Option<Extension<Stopping>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let commits = world.store.commits();
-    let changes =
-        stream::unfold((world, commits, false), |(world, mut commits, later)| async move {
+    let changes = futures_util::stream::unfold(
+        (world, commits, false),
+        |(world, mut commits, later)| async move {
             if later {
                 world.clock.sleep(PAUSE).await;
             }
             commits.changed().await.ok()?;
             let number = *commits.borrow_and_update();
             Some((Ok(Event::default().data(number.to_string())), (world, commits, true)))
-        });
+        },
+    );
     let stopped = async move {
         match stopping {
             Some(Extension(Stopping(mut stopping))) => {

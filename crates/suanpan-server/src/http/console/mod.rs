@@ -8,11 +8,13 @@
 mod assets;
 mod links;
 mod live;
+mod nav;
 mod order;
 mod orders;
 mod page;
 mod parts;
 mod session;
+mod today;
 mod trouble;
 mod words;
 
@@ -22,12 +24,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 pub use live::Stopping;
 
-use self::links::query_value;
+use self::links::{query_value, with_query};
 use self::page::Visit;
 use self::session::Operator;
 use self::trouble::Trouble;
@@ -36,33 +38,38 @@ use crate::Error;
 use crate::world::World;
 
 /// The pages, as they are nested under `/console`.
-pub(super) fn routes() -> Router<Arc<World>> {
+pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
     Router::new()
         .route("/", get(front))
+        .route("/orders", get(orders::orders))
         .route("/orders/{id}", get(order::order))
-        .route("/events", get(live::events))
+        .route("/live/stream", get(live::stream))
         .route("/sign-out", post(session::sign_out))
         .route("/signed-out", get(session::signed_out))
         .route("/assets/{name}", get(assets::asset))
         .fallback(no_page)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(dress))
+        .layer(middleware::from_fn_with_state(Arc::clone(world), dress))
         .layer(middleware::map_response(harden))
 }
 
-/// `GET /console`: the orders; with `?setup=TOKEN` the door.
+/// `GET /console`: today; with `?setup=TOKEN` the door, with `?q=` whatever has this number.
 async fn front(
     State(world): State<Arc<World>>,
     visit: Visit,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    match query_value(visit.here(), "setup") {
-        Some(token) => session::sign_in(&world, &visit, &method, &headers, &token).await,
-        None => {
-            Operator::admit(&world, &headers).await?;
-            orders::orders(&world, &visit).await
+    if let Some(token) = query_value(visit.here(), "setup") {
+        return session::sign_in(&world, &visit, &method, &headers, &token).await;
+    }
+    Operator::admit(&world, &headers).await?;
+    match query_value(visit.here(), "q") {
+        Some(searched) => {
+            let path = with_query(links::ORDERS, &[("q", Some(&searched))]);
+            Ok(Redirect::to(&path).into_response())
         }
+        None => today::today(&world, &visit).await,
     }
 }
 

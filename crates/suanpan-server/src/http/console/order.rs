@@ -65,7 +65,7 @@ impl Story {
 fn body(world: &World, visit: &Visit, story: &Story) -> Markup {
     let order = &story.order;
     html! {
-        p.back { a href=(links::HOME) { "← " (visit.say(words::ALL_ORDERS)) } }
+        p.back { a href=(links::ORDERS) { "← " (visit.say(words::ALL_ORDERS)) } }
         div data-live="order" {
             header.order-head {
                 div {

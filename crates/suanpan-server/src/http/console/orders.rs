@@ -1,5 +1,8 @@
 //! The list of orders: newest first, narrowed by status, found by number.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use suanpan_ledger::OrderStatus;
@@ -9,6 +12,7 @@ use super::super::paging::{cursor, read_cursor};
 use super::links::{self, query_value, with_query};
 use super::page::{Frame, Visit, page};
 use super::parts::{order_badge, short_id, time, yuan};
+use super::session::Operator;
 use super::trouble::Trouble;
 use super::words;
 use crate::Error;
@@ -39,9 +43,13 @@ enum Found {
     Many(Vec<Order>),
 }
 
-/// The page of the list.
-pub(super) async fn orders(world: &World, visit: &Visit) -> Result<Response, Trouble> {
-    let search = Search::read(visit)?;
+/// `GET /console/orders`: the list; with `?q=` whatever has this number.
+pub(super) async fn orders(
+    State(world): State<Arc<World>>,
+    _: Operator,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let search = Search::read(&visit)?;
     let filter = OrderFilter {
         status: search.status,
         reference: search.text.clone(),
@@ -65,8 +73,8 @@ pub(super) async fn orders(world: &World, visit: &Visit) -> Result<Response, Tro
     orders.truncate(shown);
     let last = orders.last().filter(|_| more);
     let older = last.map(|order| cursor(order.created_at, order.id.as_str()));
-    let body = body(world, visit, &search, &List { orders, older });
-    Ok(page(visit, Frame::Live, visit.say(words::ORDERS), &body).into_response())
+    let body = body(&world, &visit, &search, &List { orders, older });
+    Ok(page(&visit, Frame::Live, visit.say(words::ORDERS), &body).into_response())
 }
 
 /// A search takes an order id, an `out_trade_no` or the merchant's reference.
@@ -105,13 +113,13 @@ impl Search {
     /// The list narrowed by this status, for the same search.
     fn with_status(&self, status: Option<OrderStatus>) -> String {
         let status = status.map(OrderStatus::as_str);
-        with_query(links::HOME, &[("status", status), ("q", self.text.as_deref())])
+        with_query(links::ORDERS, &[("status", status), ("q", self.text.as_deref())])
     }
 
     fn older(&self, cursor: &str) -> String {
         let status = self.status.map(OrderStatus::as_str);
         let query = [("status", status), ("q", self.text.as_deref()), ("cursor", Some(cursor))];
-        with_query(links::HOME, &query)
+        with_query(links::ORDERS, &query)
     }
 
     const fn is_narrow(&self) -> bool {
@@ -123,7 +131,6 @@ fn body(world: &World, visit: &Visit, search: &Search, list: &List) -> Markup {
     html! {
         div.page-head {
             h1 { (visit.say(words::ORDERS)) }
-            (search_form(visit, search))
         }
         (status_tabs(visit, search))
         div data-live="orders" {
@@ -140,20 +147,6 @@ fn body(world: &World, visit: &Visit, search: &Search, list: &List) -> Markup {
                     a.button.next rel="next" href=(search.older(cursor)) { (visit.say(words::OLDER)) " →" }
                 }
             }
-        }
-    }
-}
-
-fn search_form(visit: &Visit, search: &Search) -> Markup {
-    html! {
-        form.search role="search" method="get" action=(links::HOME) {
-            @if let Some(status) = search.status {
-                input type="hidden" name="status" value=(status.as_str());
-            }
-            input type="search" name="q" maxlength="64" autocomplete="off" spellcheck="false"
-                value=(search.text.as_deref().unwrap_or_default())
-                placeholder=(visit.say(words::SEARCH_HINT)) aria-label=(visit.say(words::SEARCH_HINT));
-            button.button.primary type="submit" { (visit.say(words::SEARCH)) }
         }
     }
 }
@@ -226,7 +219,7 @@ fn nothing(world: &World, visit: &Visit, search: &Search) -> Markup {
             } @else if search.is_narrow() {
                 h2 { (visit.say(words::NOTHING_FOUND)) }
                 p { (visit.say(words::NOTHING_FOUND_HELP)) }
-                p { a.button href=(links::HOME) { (visit.say(words::CLEAR)) } }
+                p { a.button href=(links::ORDERS) { (visit.say(words::CLEAR)) } }
             } @else {
                 h2 { (visit.say(words::NO_ORDERS)) }
                 p { (visit.say(words::NO_ORDERS_HELP)) }

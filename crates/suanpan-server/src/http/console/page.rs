@@ -1,19 +1,25 @@
 //! The frame that every page of the console has.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::{SCRIPT, STYLE};
-use super::links;
+use super::links::{self, query_value};
+use super::nav;
 use super::words::{self, Lang, Say};
+use crate::world::World;
 
 /// A visit to a page: its address, and the reader's language.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
     /// The reader's language.
     pub(super) lang: Lang,
+    /// Whether the money is play money: WeChat is a simulator on this machine.
+    pretend: bool,
     here: Uri,
 }
 
@@ -29,12 +35,16 @@ impl Visit {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Visit {
+impl FromRequestParts<Arc<World>> for Visit {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let OriginalUri(here) = OriginalUri::from_request_parts(parts, state).await?;
-        Ok(Self { lang: Lang::from_request_parts(parts, state).await?, here })
+    async fn from_request_parts(
+        parts: &mut Parts,
+        world: &Arc<World>,
+    ) -> Result<Self, Self::Rejection> {
+        let OriginalUri(here) = OriginalUri::from_request_parts(parts, world).await?;
+        let lang = Lang::from_request_parts(parts, world).await?;
+        Ok(Self { lang, pretend: world.pretend, here })
     }
 }
 
@@ -68,9 +78,12 @@ pub(super) fn page(visit: &Visit, frame: Frame, title: &str, body: &Markup) -> M
                     script defer src=(SCRIPT.href()) {}
                 }
             }
-            body {
+            body.{ (if frame == Frame::Outside { "outside" } else { "inside" }) } {
                 a.skip href="#main" { (visit.say(words::SKIP)) }
                 (top(visit, frame))
+                @if frame != Frame::Outside {
+                    nav.side aria-label=(visit.say(words::PAGES)) { (nav::list(visit)) }
+                }
                 main #main { (body) }
                 @if frame == Frame::Live {
                     footer.foot { (visit.say(words::CLOCK_NOTE)) }
@@ -84,25 +97,34 @@ fn top(visit: &Visit, frame: Frame) -> Markup {
     let other = visit.lang.other();
     html! {
         header.top {
-            div.top-inner {
-                a.brand href=(links::HOME) {
-                    (MARK)
-                    span.brand-name { (visit.say(words::BRAND)) }
-                    span.brand-part { (visit.say(words::CONSOLE)) }
+            @if frame != Frame::Outside {
+                // On a phone, where there is no room for the list beside the page.
+                details.menu {
+                    summary { (MENU) span.unseen { (visit.say(words::MENU)) } }
+                    nav aria-label=(visit.say(words::PAGES)) { (nav::list(visit)) }
                 }
-                div.tools {
-                    @if frame == Frame::Live {
-                        // The script shows one of these; without it, there is the link.
-                        span.pulse data-live-state="on" hidden { span { (visit.say(words::LIVE)) } }
-                        span.pulse.lost data-live-state="off" hidden { span { (visit.say(words::LIVE_LOST)) } }
-                        a.tool data-live-state="none" href=(visit.here()) { (visit.say(words::RELOAD)) }
-                    }
-                    a.tool data-testid="lang" lang=(other.tag()) hreflang=(other.tag())
-                        href=(links::in_language(visit.here(), other.tag())) { (other.own_name()) }
-                    @if frame != Frame::Outside {
-                        form method="post" action="/console/sign-out" {
-                            button.tool type="submit" { (visit.say(words::SIGN_OUT)) }
-                        }
+            }
+            a.brand href=(links::HOME) {
+                (MARK)
+                span.brand-name { (visit.say(words::BRAND)) }
+                span.brand-part { (visit.say(words::CONSOLE)) }
+            }
+            @if visit.pretend {
+                strong.pretend title=(visit.say(words::PRETEND_HELP)) { (visit.say(words::PRETEND)) }
+            }
+            @if frame != Frame::Outside { (search(visit)) }
+            div.tools {
+                @if frame == Frame::Live {
+                    // The script shows one of these; without it, there is the link.
+                    span.pulse data-live-state="on" hidden { span { (visit.say(words::LIVE)) } }
+                    span.pulse.lost data-live-state="off" hidden { span { (visit.say(words::LIVE_LOST)) } }
+                    a.tool data-live-state="none" href=(visit.here()) { (visit.say(words::RELOAD)) }
+                }
+                a.tool data-testid="lang" lang=(other.tag()) hreflang=(other.tag())
+                    href=(links::in_language(visit.here(), other.tag())) { (other.own_name()) }
+                @if frame != Frame::Outside {
+                    form method="post" action="/console/sign-out" {
+                        button.tool type="submit" { (visit.say(words::SIGN_OUT)) }
                     }
                 }
             }
@@ -110,6 +132,22 @@ fn top(visit: &Visit, frame: Frame) -> Markup {
     }
 }
 
+/// One box for every number that an order, a payment, a refund or an event has.
+fn search(visit: &Visit) -> Markup {
+    let searched = query_value(visit.here(), "q").unwrap_or_default();
+    html! {
+        form.search role="search" method="get" action=(links::ORDERS) {
+            input type="search" name="q" maxlength="64" autocomplete="off" spellcheck="false"
+                value=(searched) placeholder=(visit.say(words::SEARCH_HINT))
+                aria-label=(visit.say(words::SEARCH_HINT));
+            button.button type="submit" { (visit.say(words::SEARCH)) }
+        }
+    }
+}
+
+const MENU: PreEscaped<&str> = PreEscaped(
+    r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 4h12M2 8h12M2 12h12"/></svg>"#,
+);
 /// An abacus.
 const MARK: PreEscaped<&str> = PreEscaped(
     r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="currentColor"/><g class="rods"><path d="M7 12.5h18"/><path d="M10.5 7v18M16 7v18M21.5 7v18" opacity=".45"/></g><g class="beads"><ellipse cx="10.5" cy="9.4" rx="2.7" ry="1.7"/><ellipse cx="16" cy="9.4" rx="2.7" ry="1.7"/><ellipse cx="21.5" cy="9.4" rx="2.7" ry="1.7"/><ellipse cx="10.5" cy="16" rx="2.7" ry="1.7"/><ellipse cx="16" cy="22.6" rx="2.7" ry="1.7"/><ellipse cx="21.5" cy="16" rx="2.7" ry="1.7"/><ellipse cx="21.5" cy="20" rx="2.7" ry="1.7"/></g></svg>"#,

@@ -123,7 +123,7 @@ impl Trouble {
                     li { (visit.say(words::LINK_FROM_OPERATOR)) }
                 }
             } @else {
-                p { a.button href=(links::HOME) { (visit.say(words::ALL_ORDERS)) } }
+                p { a.button href=(links::HOME) { (visit.say(words::BACK_HOME)) } }
             }
         }
     }

@@ -142,7 +142,8 @@ pub(super) fn verdict(verdict: &str) -> Option<Say> {
     })
 }
 
-const fn say(zh: &'static str, en: &'static str) -> Say {
+/// A text. Each page keeps its own beside it; what several say is here.
+pub(super) const fn say(zh: &'static str, en: &'static str) -> Say {
     Say { zh, en }
 }
 
@@ -150,6 +151,13 @@ const fn say(zh: &'static str, en: &'static str) -> Say {
 pub(super) const CONSOLE: Say = say("控制台", "Console");
 pub(super) const BRAND: Say = say("算盘", "Suanpan");
 pub(super) const SKIP: Say = say("跳到正文", "Skip to the content");
+pub(super) const PAGES: Say = say("页面", "Pages");
+pub(super) const MENU: Say = say("菜单", "Menu");
+pub(super) const PRETEND: Say = say("仿真 · 假钱", "Play money");
+pub(super) const PRETEND_HELP: Say = say(
+    "微信是本机的仿真器：这里的钱都不是真的。",
+    "WeChat is a simulator on this machine: no money here is real.",
+);
 pub(super) const SIGN_OUT: Say = say("退出登录", "Sign out");
 pub(super) const LIVE: Say = say("实时更新", "Live");
 pub(super) const LIVE_LOST: Say = say("已断开，正在重连", "Connection lost, trying again");
@@ -165,7 +173,7 @@ pub(super) const ALL: Say = say("全部", "All");
 pub(super) const STATUS_FILTER: Say = say("按状态筛选", "Filter by status");
 pub(super) const SEARCH: Say = say("搜索", "Search");
 pub(super) const SEARCH_HINT: Say =
-    say("订单 ID、商户订单号或支付单号", "Order id, reference or out_trade_no");
+    say("订单号、微信支付单号、退款单号、事件 ID", "Any number: order, payment, refund, event");
 pub(super) const CLEAR: Say = say("清除条件", "Clear");
 pub(super) const ORDER_ID: Say = say("订单 ID", "Order id");
 pub(super) const REFERENCE: Say = say("商户订单号", "Reference");
@@ -276,7 +284,8 @@ pub(super) const NOT_FOUND_HELP: Say = say(
 );
 pub(super) const NO_PAGE: Say = say("没有这个页面", "There is no such page");
 pub(super) const NO_PAGE_HELP: Say =
-    say("请检查地址，或回到订单列表。", "Check the address, or go back to the orders.");
+    say("请检查地址，或回到首页。", "Check the address, or go back to the first page.");
+pub(super) const BACK_HOME: Say = say("回到首页", "Back to the first page");
 pub(super) const FAILED: Say = say("出错了", "Something went wrong");
 pub(super) const FAILED_HELP: Say = say(
     "请稍后再试；如果一直如此，请把下面的代码告诉管理员。",

@@ -1,0 +1,56 @@
+//! The pages of the console, as the list beside each of them names them.
+
+use maud::{Markup, html};
+
+use super::links;
+use super::page::Visit;
+use super::words::{Say, say};
+
+/// A page in the list, by its address and name.
+struct Entry(&'static str, Say);
+
+const ENTRIES: &[Entry] =
+    &[Entry(links::HOME, say("今天", "Today")), Entry(links::ORDERS, say("订单", "Orders"))];
+
+/// The list. The one that the reader is on is marked, and so is the one that a page of details belongs to.
+pub(super) fn list(visit: &Visit) -> Markup {
+    let here = visit.here().path();
+    html! {
+        ul.pages-list {
+            @for Entry(path, name) in ENTRIES {
+                li {
+                    a href=(path) aria-current=[current(path, here)] { (visit.say(*name)) }
+                }
+            }
+        }
+    }
+}
+
+fn current(path: &str, here: &str) -> Option<&'static str> {
+    let below = here.strip_prefix(path)?;
+    match below {
+        "" | "/" => Some("page"),
+        _ if below.starts_with('/') && path != links::HOME => Some("true"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_an_order_belongs_to_orders() {
+        for (here, want) in [
+            ("/console/orders", Some("page")),
+            ("/console/orders/ord_1", Some("true")),
+            ("/console/orderless", None),
+            ("/console", None),
+        ] {
+            assert_eq!(current(links::ORDERS, here), want, "{here}");
+        }
+        assert_eq!(current(links::HOME, "/console"), Some("page"));
+        assert_eq!(current(links::HOME, "/console/"), Some("page"));
+        assert_eq!(current(links::HOME, "/console/orders"), None);
+    }
+}
