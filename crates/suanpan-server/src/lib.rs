@@ -33,6 +33,7 @@ pub mod order;
 pub mod outside;
 mod purge;
 mod receivers;
+pub mod reconciliation;
 pub mod refund;
 pub mod repair;
 pub mod shipment;

@@ -66,6 +66,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "archive",
         sql: include_str!("../../migrations/0011_archive.sql"),
     },
+    Migration {
+        version: 12,
+        name: "reconciliation",
+        sql: include_str!("../../migrations/0012_reconciliation.sql"),
+    },
 ];
 
 /// Where a database stands.
