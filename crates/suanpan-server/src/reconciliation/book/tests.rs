@@ -198,8 +198,10 @@ fn all_that_is_planted_in_a_hundred_thousand_lines_is_found_and_nothing_else() {
         bill.extend([stranger, back, twice]);
     }
     // What the bill leaves out.
-    let gone: Vec<usize> =
-        (0..10).map(|nth| at(5, nth)).chain((0..10).map(|nth| payments + 23 + nth * 397)).collect();
+    let gone: Vec<usize> = (0..10)
+        .map(|nth| at(5, nth))
+        .chain((0..10).map(|nth| payments + 3_000 + nth * 97))
+        .collect();
     let mut nth = 0;
     bill.retain(|_| {
         nth += 1;
