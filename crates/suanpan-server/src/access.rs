@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::Error;
+use crate::people::Role;
 use crate::world::World;
 
 /// Makes an API key with all rights. It is shown once, here; the store keeps its hash.
@@ -36,7 +37,8 @@ pub async fn admit_api_key(world: &World, key: &str, label: &str) -> Result<(), 
     Ok(put.await?)
 }
 
-/// The token of a new sign-in link of the console: works once, for an hour.
+/// The token of a new sign-in link of the console, for whoever develops: works once, for an hour, and lets in as the
+/// administrator `dev`, who has no password.
 ///
 /// # Errors
 /// Those of the store.
@@ -45,7 +47,10 @@ pub async fn new_console_link(world: &World) -> Result<String, Error> {
     let unit = (sha256_hex(token.as_bytes()), world.now());
     let put = world.store.write(unit, |tx, (hash, now)| {
         let expires_at = now.saturating_add(LINK_LIVES);
-        Box::pin(async move { tx.console_link_put(hash, *now, expires_at).await })
+        Box::pin(async move {
+            tx.operator_put(DEVELOPER, "dev", Role::Admin, *now).await?;
+            tx.console_link_put(hash, DEVELOPER, *now, expires_at).await
+        })
     });
     put.await?;
     Ok(token)
@@ -56,5 +61,6 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(digest(&SHA256, bytes))
 }
 
+const DEVELOPER: &str = "op_dev";
 /// An hour in microseconds.
 const LINK_LIVES: i64 = 60 * 60 * 1_000_000;

@@ -3,6 +3,7 @@
 //! No HTTP status here: `http/problem.rs` has the one table that maps a
 //! [`Kind`] to one.
 
+mod kind;
 mod told;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::repair::refund::RescueError;
 use crate::repair::shipping::ShippingError;
 use crate::store::StoreError;
 use crate::timeline::clock;
+pub use kind::Kind;
 pub use told::chain;
 use told::{login_code, login_remedy, notification_kind, token_remedy};
 
@@ -244,37 +246,6 @@ pub enum Error {
     /// A bug of ours.
     #[error("something broke here")]
     Broken,
-}
-
-/// Who is to blame, and whether it helps to try again.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
-    /// The configuration, before anything is served.
-    Setup,
-    /// The caller's text breaks a rule.
-    BadInput,
-    /// The caller's text cannot even be read.
-    Malformed,
-    /// The caller's text is too long.
-    TooLarge,
-    /// Who calls is not known.
-    Unauthorized,
-    /// Who calls may not do this.
-    Forbidden,
-    /// Nothing is there.
-    NotFound,
-    /// It is there, and takes other methods.
-    WrongMethod,
-    /// It does not fit what is there.
-    Conflict,
-    /// WeChat said no to us.
-    Upstream,
-    /// Not so often.
-    TooOften,
-    /// Not now, but later.
-    Later,
-    /// Our own fault.
-    Ours,
 }
 
 impl Error {

@@ -19,6 +19,7 @@
 pub mod access;
 pub mod account;
 pub mod archive;
+pub mod audit;
 pub mod config;
 pub mod due;
 mod error;
@@ -31,9 +32,9 @@ mod metrics;
 pub mod moving;
 pub mod order;
 pub mod outside;
+pub mod people;
 mod purge;
 mod receivers;
-pub mod reconciliation;
 pub mod refund;
 pub mod repair;
 pub mod shipment;

@@ -14,6 +14,7 @@ use crate::config::{ApiVersion, Config, ExtraPayment, WechatConfig};
 use crate::ids::OrderId;
 use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
+use crate::people::Rules;
 use crate::purge;
 use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
@@ -71,6 +72,8 @@ pub struct World {
     pub(crate) kept: purge::Kept,
     /// What becomes of money that is more than what is owed.
     pub(crate) extra_payment: ExtraPayment,
+    /// The rules for people.
+    pub(crate) people: Rules,
     /// The longest request body.
     pub(crate) max_body_bytes: usize,
 }
@@ -105,6 +108,7 @@ impl World {
             max_body_bytes: config.server.max_body_bytes,
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
             extra_payment: config.orders.extra_payment,
+            people: Rules::of(config)?,
         })
     }
 

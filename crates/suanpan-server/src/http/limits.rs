@@ -147,7 +147,7 @@ pub(super) async fn limit(
 }
 
 /// Who asks: the peer; or, where that is a proxy of ours, whom it names, and so on.
-fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+pub(super) fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     let hops = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<_> = hops.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut caller = peer;

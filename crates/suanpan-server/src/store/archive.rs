@@ -41,6 +41,7 @@ pub(super) const LIST: &[(&str, &str)] = &[
     ("shipment", "order_id = $1"),
     ("refund_key", "refund_id IN (SELECT id FROM refund WHERE order_id = $1)"),
     ("refund", "order_id = $1"),
+    ("refund_request", "order_id = $1"),
     ("delivery_attempt", "event_id IN (SELECT id FROM event WHERE order_id = $1)"),
     ("due", "order_id = $1"),
     ("event", "order_id = $1"),

@@ -15,7 +15,7 @@ use super::pg::Address;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// More statements than the program has, so that each is prepared once.
-const STATEMENTS: usize = 256;
+const STATEMENTS: usize = 384;
 
 /// The address of a database.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -68,8 +68,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 12,
-        name: "reconciliation",
-        sql: include_str!("../../migrations/0012_reconciliation.sql"),
+        name: "people",
+        sql: include_str!("../../migrations/0012_people.sql"),
     },
 ];
 

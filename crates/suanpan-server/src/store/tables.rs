@@ -113,7 +113,7 @@ impl Tx {
 type Listed = (&'static str, usize, &'static str, &'static str);
 
 const LIST: &[Listed] = &[
-    ("api_key", 1, "id hash label created_at revoked_at", ""),
+    ("api_key", 1, "id hash label created_at revoked_at prefix", ""),
     (
         "orders",
         1,
@@ -171,8 +171,22 @@ const LIST: &[Listed] = &[
         "api_key_id key fingerprint status body created_at owner lease_until effect",
         "",
     ),
-    ("console_link", 1, "hash created_at expires_at used_at", ""),
-    ("console_session", 1, "hash created_at expires_at", ""),
+    ("console_link", 1, "hash created_at expires_at used_at kind operator_id", ""),
+    ("console_session", 1, "hash created_at expires_at operator_id seen_at address", ""),
+    (
+        "operator",
+        1,
+        "id name role password totp totp_new totp_step created_at disabled_at version",
+        "",
+    ),
+    ("audit", 1, "seq at operator_id operator_name address action object reason detail hash", ""),
+    (
+        "refund_request",
+        1,
+        "id order_id transaction_id amount reason asked_by asked_name asked_at state decided_by decided_name decided_at
+         note refund_id",
+        "amount",
+    ),
     ("setting", 1, "name value", ""),
     (
         "access_token",
@@ -183,21 +197,5 @@ const LIST: &[Listed] = &[
     ("archive_file", 1, "name state sha256 before_at made_at archived", ""),
     ("archived_order", 1, "order_id mchid reference file view archived_at", ""),
     ("archived_number", 3, "mchid kind number order_id known", ""),
-    ("bill", 1, "id mchid day kind state sha256 length fetched_at", ""),
-    ("bill_part", 2, "bill_id seq bytes", ""),
-    (
-        "reconciliation",
-        2,
-        "mchid day state problem trade_bill fund_bill our_payments our_paid our_refunds our_refunded their_payments
-         their_paid their_refunds their_refunded their_fee came_in went_out more carried run checked_at",
-        "our_paid our_refunded their_paid their_refunded",
-    ),
-    (
-        "difference",
-        1,
-        "id mchid day kind subject order_id refund_id ours theirs detail state note moved_by moved_at found_at gone_at run
-         version",
-        "",
-    ),
     ("platform_certificate", 2, "mchid serial pem not_before not_after fetched_at", ""),
 ];

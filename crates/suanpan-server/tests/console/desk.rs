@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use suanpan_server::http::console::Stopping;
 use suanpan_server::http::routes;
 use suanpan_server::outside::{ManualClock, SeededDice};
+use suanpan_server::people::Role;
 use suanpan_server::store::{Database, Row, Store, Tx, Work};
 use suanpan_server::{Config, Seams, Server, access};
 use tokio::sync::watch;
@@ -89,6 +90,23 @@ impl Desk {
         browser
     }
 
+    /// A browser that is signed in as somebody of this role, whose name is his role's. He has no password.
+    pub(crate) async fn person(&self, role: Role) -> Browser {
+        let id = format!("op_{role}");
+        self.write((id, role), |tx, (id, role)| {
+            Box::pin(async move {
+                tx.operator_put(id, role.as_str(), *role, NEW_YEAR).await?;
+                let hash = hex_sha256(role.as_str());
+                tx.console_link_put(&hash, id, NEW_YEAR, i64::MAX).await
+            })
+        })
+        .await;
+        let mut browser = Browser::default();
+        let page = browser.get(self, &format!("/console?setup={role}")).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        browser
+    }
+
     /// Creates an order through the API.
     pub(crate) async fn order(&self, order: &Value) -> String {
         let request = Request::post("/v1/orders")
@@ -120,6 +138,10 @@ impl Desk {
         self.store.write(input, work).await.unwrap();
     }
 
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The texts of one column.
     pub(crate) async fn column(&self, sql: &'static str) -> Vec<String> {
         let rows = self.store.look(sql, |tx, sql| Box::pin(async move { tx.rows(sql, &[]).await }));
@@ -147,8 +169,26 @@ impl Browser {
         self.ask(desk, "POST", path).await
     }
 
+    /// Posts a form as a page of the console does.
+    pub(crate) async fn submit(
+        &mut self,
+        desk: &Desk,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let mut request = self.request("POST", path);
+        let headers = request.headers_mut();
+        headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        headers.entry("origin").or_insert("http://pay.test".parse().unwrap());
+        *request.body_mut() = Body::from(urlencoded(fields));
+        self.keep(Page::read(desk.send(request).await).await)
+    }
+
     pub(crate) async fn ask(&mut self, desk: &Desk, method: &str, path: &str) -> Page {
-        let page = Page::read(desk.send(self.request(method, path)).await).await;
+        self.keep(Page::read(desk.send(self.request(method, path)).await).await)
+    }
+
+    fn keep(&mut self, page: Page) -> Page {
         for cookie in page.headers.get_all(header::SET_COOKIE) {
             let text = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = text.split_once('=').unwrap();
@@ -211,6 +251,14 @@ impl Page {
         assert!(!self.text.contains(text), "{text:?} is in {}", self.text);
         self
     }
+}
+
+fn urlencoded(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+fn hex_sha256(text: &str) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()))
 }
 
 /// WeChat is not there: nothing listens on the discard port.

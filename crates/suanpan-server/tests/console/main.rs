@@ -12,4 +12,6 @@ mod list;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod story;

@@ -242,7 +242,8 @@ async fn what_rests_goes_whole_and_what_does_not_stays() {
 fn every_table_that_names_an_order_is_thought_of() {
     let named = TABLES.iter().filter(|table| table.columns.contains(&"order_id"));
     let named: Vec<_> = named.map(|table| table.name).collect();
-    let with_it = ["attempt", "refund", "shipment", "journal", "event", "inbox", "due"];
+    let with_it =
+        ["attempt", "refund", "shipment", "journal", "event", "inbox", "due", "refund_request"];
     assert_eq!(named, [&with_it[..], &["archived_order", "archived_number"]].concat());
 }
 

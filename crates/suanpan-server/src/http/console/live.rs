@@ -11,7 +11,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 
-use super::session::Operator;
+use super::operator::Operator;
 use crate::world::World;
 
 /// Turns true when the server stops: an answer that never ends would hold it up.

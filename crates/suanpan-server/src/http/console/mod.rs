@@ -1,18 +1,23 @@
 //! The operators' console: orders and their stories as web pages.
 //!
 //! Made on the server and complete without JavaScript; `console.js` only
-//! reloads what changed. It has no passwords: a one-time link opens a session
-//! (`session.rs`). Everything that came from outside is escaped by `maud`, and
+//! reloads what changed. Who is let in is in `session.rs`, what he may do
+//! in `operator.rs`, and every form comes through `posted.rs`. Everything that came from outside is escaped by `maud`, and
 //! the content security policy leaves nothing that could run it.
 
 mod assets;
+mod audit;
 mod links;
 mod live;
 mod nav;
+mod notice;
+mod operator;
 mod order;
 mod orders;
 mod page;
 mod parts;
+mod people;
+mod posted;
 mod session;
 mod today;
 mod trouble;
@@ -30,8 +35,8 @@ use axum::routing::{get, post};
 pub use live::Stopping;
 
 use self::links::{query_value, with_query};
+use self::operator::{Address, Operator};
 use self::page::Visit;
-use self::session::Operator;
 use self::trouble::Trouble;
 use self::words::LANG_COOKIE;
 use crate::Error;
@@ -44,6 +49,9 @@ pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/orders", get(orders::orders))
         .route("/orders/{id}", get(order::order))
         .route("/live/stream", get(live::stream))
+        .route("/audit", get(audit::audit))
+        .route("/me", get(people::me))
+        .route("/me/sign-out-everywhere", post(people::sign_out_everywhere))
         .route("/sign-out", post(session::sign_out))
         .route("/signed-out", get(session::signed_out))
         .route("/assets/{name}", get(assets::asset))
@@ -59,11 +67,12 @@ async fn front(
     visit: Visit,
     method: Method,
     headers: HeaderMap,
+    address: Address,
 ) -> Result<Response, Trouble> {
     if let Some(token) = query_value(visit.here(), "setup") {
-        return session::sign_in(&world, &visit, &method, &headers, &token).await;
+        return session::enter(&world, &visit, &method, &headers, address, &token).await;
     }
-    Operator::admit(&world, &headers).await?;
+    Operator::admit(&world, &headers, address).await?;
     match query_value(visit.here(), "q") {
         Some(searched) => {
             let path = with_query(links::ORDERS, &[("q", Some(&searched))]);

@@ -9,8 +9,12 @@ use super::words::{Say, say};
 /// A page in the list, by its address and name.
 struct Entry(&'static str, Say);
 
-const ENTRIES: &[Entry] =
-    &[Entry(links::HOME, say("今天", "Today")), Entry(links::ORDERS, say("订单", "Orders"))];
+const ENTRIES: &[Entry] = &[
+    Entry(links::HOME, say("今天", "Today")),
+    Entry(links::ORDERS, say("订单", "Orders")),
+    Entry("/console/audit", say("审计", "Audit log")),
+    Entry("/console/me", say("我", "Me")),
+];
 
 /// The list. The one that the reader is on is marked, and so is the one that a page of details belongs to.
 pub(super) fn list(visit: &Visit) -> Markup {

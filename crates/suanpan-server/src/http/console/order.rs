@@ -8,12 +8,12 @@ use maud::{Markup, html};
 
 use super::super::miniprogram::order_id;
 use super::links;
+use super::operator::Operator;
 use super::page::{Frame, Visit, page};
 use super::parts::{
     answer_badge, attempt_badge, date, latency, order_badge, short_id, span, time, time_of_day,
     verdict_badge, waiting_badge, yuan,
 };
-use super::session::Operator;
 use super::trouble::Trouble;
 use super::words::{self, Say};
 use crate::Error;

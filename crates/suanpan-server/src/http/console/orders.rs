@@ -10,9 +10,9 @@ use suanpan_wechat::{MchId, OutTradeNo};
 
 use super::super::paging::{cursor, read_cursor};
 use super::links::{self, query_value, with_query};
+use super::operator::Operator;
 use super::page::{Frame, Visit, page};
 use super::parts::{order_badge, short_id, time, yuan};
-use super::session::Operator;
 use super::trouble::Trouble;
 use super::words;
 use crate::Error;

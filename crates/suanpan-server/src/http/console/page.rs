@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::assets::{SCRIPT, STYLE};
 use super::links::{self, query_value};
 use super::nav;
+use super::notice;
 use super::words::{self, Lang, Say};
 use crate::world::World;
 
@@ -84,7 +85,7 @@ pub(super) fn page(visit: &Visit, frame: Frame, title: &str, body: &Markup) -> M
                 @if frame != Frame::Outside {
                     nav.side aria-label=(visit.say(words::PAGES)) { (nav::list(visit)) }
                 }
-                main #main { (body) }
+                main #main { (notice::shown(visit)) (body) }
                 @if frame == Frame::Live {
                     footer.foot { (visit.say(words::CLOCK_NOTE)) }
                 }

@@ -10,6 +10,7 @@ use super::super::problem;
 use super::links;
 use super::page::{Frame, Visit, page};
 use super::words::{self, Say};
+use crate::people::{Right, Role};
 use crate::{Error, chain};
 
 /// Why there is no page as it was asked for. A handler answers it, the outermost layer writes it.
@@ -17,6 +18,8 @@ use crate::{Error, chain};
 pub(super) enum Trouble {
     /// The browser is not signed in.
     NoSession,
+    /// Whoever is signed in, with this role, does not have this right.
+    NotAllowed(Right, Role),
     /// Nothing is there.
     NoPage,
     /// The rest.
@@ -41,6 +44,7 @@ impl Trouble {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoSession => StatusCode::UNAUTHORIZED,
+            Self::NotAllowed(..) => StatusCode::FORBIDDEN,
             Self::NoPage => StatusCode::NOT_FOUND,
             Self::Refused(error) => problem::status(error),
         }
@@ -49,6 +53,7 @@ impl Trouble {
     fn code(&self) -> &'static str {
         match self {
             Self::NoSession => Error::SignIn.code(),
+            Self::NotAllowed(..) => "SP-CONSOLE-ROLE",
             Self::NoPage => "SP-NO-ENDPOINT",
             Self::Refused(error) => error.code(),
         }
@@ -59,7 +64,7 @@ impl Trouble {
         let (code, status) = (self.code(), self.status().as_u16());
         let cause = match self {
             Self::Refused(error) => Some(chain(error.as_ref())),
-            Self::NoSession | Self::NoPage => None,
+            Self::NoSession | Self::NotAllowed(..) | Self::NoPage => None,
         };
         if status >= 500 {
             tracing::warn!(code, status, %method, path, cause, "the console cannot show a page");
@@ -75,6 +80,14 @@ impl Trouble {
             section.notice data-testid="trouble" {
                 h1 { (visit.say(title)) }
                 p { (visit.say(help)) }
+                @if let Self::NotAllowed(right, role) = self {
+                    dl.facts {
+                        dt { (visit.say(words::ROLE_NEEDED)) }
+                        dd { (visit.say(words::role(right.least()))) }
+                        dt { (visit.say(words::YOUR_ROLE)) }
+                        dd { (visit.say(words::role(*role))) }
+                    }
+                }
                 (self.way_out(visit))
                 p.code-line {
                     code { (self.code()) }
@@ -90,6 +103,7 @@ impl Trouble {
     fn words(&self) -> (Say, Say) {
         let error = match self {
             Self::NoSession => return (words::NO_SESSION, words::NO_SESSION_HELP),
+            Self::NotAllowed(..) => return (words::NOT_ALLOWED, words::NOT_ALLOWED_HELP),
             Self::NoPage => return (words::NO_PAGE, words::NO_PAGE_HELP),
             Self::Refused(error) => error.as_ref(),
         };
@@ -109,7 +123,7 @@ impl Trouble {
     fn is_about_the_door(&self) -> bool {
         match self {
             Self::NoSession => true,
-            Self::NoPage => false,
+            Self::NotAllowed(..) | Self::NoPage => false,
             Self::Refused(error) => matches!(**error, Error::SignIn),
         }
     }

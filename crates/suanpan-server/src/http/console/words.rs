@@ -7,6 +7,7 @@ use axum_extra::extract::CookieJar;
 use suanpan_ledger::{AttemptState, OrderStatus};
 
 use super::links::query_value;
+use crate::people::Role;
 use crate::timeline::Step;
 
 /// A language of the console.
@@ -127,6 +128,16 @@ pub(super) const fn step(step: Step) -> Say {
         Step::Refund => say("退款", "refund"),
         Step::Shipping => say("发货", "shipping"),
         Step::Webhook => say("回调", "webhook"),
+    }
+}
+
+/// The word for what somebody is trusted with.
+pub(super) const fn role(role: Role) -> Say {
+    match role {
+        Role::Viewer => say("查看", "viewer"),
+        Role::Cashier => say("收银", "cashier"),
+        Role::Finance => say("财务", "finance"),
+        Role::Admin => say("管理员", "admin"),
     }
 }
 
@@ -272,6 +283,13 @@ pub(super) const LINK_FROM_OPERATOR: Say = say(
     "正式环境：请管理这台服务器的同事给你一个新链接。",
     "In production: ask whoever runs this server for a new one.",
 );
+pub(super) const NOT_ALLOWED: Say = say("你没有这个权限", "You may not do this");
+pub(super) const NOT_ALLOWED_HELP: Say = say(
+    "什么都没有改变。需要的话，请管理员在“设置 → 操作员”里给你更高的角色，或请有权限的同事来做。",
+    "Nothing was changed. If you need it, ask an admin for another role (Settings → Operators), or a colleague who may.",
+);
+pub(super) const ROLE_NEEDED: Say = say("需要的角色", "Role needed");
+pub(super) const YOUR_ROLE: Say = say("你的角色", "Your role");
 pub(super) const FOREIGN: Say = say("请求不是从控制台发出的", "This did not come from the console");
 pub(super) const FOREIGN_HELP: Say = say(
     "为了安全，只接受控制台页面自己提交的表单。请打开控制台再试一次。",

@@ -105,9 +105,10 @@ fn is_of_the_network(error: &tokio_postgres::Error) -> bool {
 }
 
 /// The next number of an order's journal was taken meanwhile: this is how two transactions about one order notice each
-/// other, where they have no other row in common.
+/// other, where they have no other row in common. The audit log is numbered in the same way.
 fn is_of_the_journal(refusal: &DbError) -> bool {
-    *refusal.code() == SqlState::UNIQUE_VIOLATION && refusal.table() == Some("journal")
+    *refusal.code() == SqlState::UNIQUE_VIOLATION
+        && matches!(refusal.table(), Some("journal" | "audit"))
 }
 
 /// Whether the server, or this connection to it, does not do for us any more.

@@ -138,11 +138,9 @@ fn words(table: &str, column: &str) -> Option<&'static [&'static str]> {
         ("due", "state") => &["ready", "done", "dead"],
         ("shipment", "policy") => &["virtual", "self_pickup", "express"],
         ("shipment", "state") => &["waiting", "uploading", "uploaded", "shipped", "settled"],
-        ("bill", "kind") => &["trade", "fund_flow"],
-        ("bill", "state") => &["coming", "kept"],
-        ("reconciliation", "state") => &["waiting", "failed", "done"],
-        ("difference", "state") => &["open", "explained", "repaired"],
         ("archive_file", "state") => &["open", "done"],
+        ("operator", "role") => &["viewer", "cashier", "finance", "admin"],
+        ("refund_request", "state") => &["waiting", "approved", "declined"],
         ("archived_number", "kind") => &["payment", "refund", "refund_reference"],
         _ => return None,
     })

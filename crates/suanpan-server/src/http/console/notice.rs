@@ -1,0 +1,77 @@
+//! What a page says first after a form was done: `?done=KEY`.
+//!
+//! The address holds a key and never a text, so that nobody can put words into
+//! our mouth by a link. A form answers [`done`]; the frame of every page shows it.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use super::links::{query_value, with_query};
+use super::page::Visit;
+use super::words::{Say, say};
+
+/// Each of them once: name, key, Chinese, English.
+macro_rules! notices {
+    ($($name:ident $key:literal $zh:literal $en:literal;)*) => {
+        /// Something that was done.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) enum Notice {
+            $(#[doc = $en] $name,)*
+        }
+
+        impl Notice {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$name),*];
+
+            const fn key(self) -> &'static str {
+                match self { $(Self::$name => $key,)* }
+            }
+
+            const fn words(self) -> Say {
+                match self { $(Self::$name => say($zh, $en),)* }
+            }
+
+            fn read(key: &str) -> Option<Self> {
+                match key { $($key => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+notices! {
+    AllSessionsEnded "sessions-ended" "所有会话都已退出。" "All sessions were ended.";
+}
+
+/// Leads to a page of ours that says what was done.
+pub(super) fn done(path: &str, notice: Notice) -> Response {
+    Redirect::to(&with_query(path, &[("done", Some(notice.key()))])).into_response()
+}
+
+/// What was done, if the address says that something was.
+pub(super) fn shown(visit: &Visit) -> Markup {
+    let notice = query_value(visit.here(), "done").and_then(|key| Notice::read(&key));
+    html! {
+        @if let Some(notice) = notice {
+            p.done role="status" data-testid="done" { (visit.say(notice.words())) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_leads_back_to_its_notice() {
+        for notice in Notice::ALL {
+            assert_eq!(Notice::read(notice.key()), Some(*notice));
+        }
+        assert_eq!(Notice::read("<b>"), None);
+    }
+
+    #[test]
+    fn the_address_has_the_key_only() {
+        let response = done("/console/me", Notice::AllSessionsEnded);
+        assert_eq!(response.headers()["location"], "/console/me?done=sessions-ended");
+    }
+}

@@ -1,0 +1,6 @@
+//! The pages about people: one's own, and later those of all.
+
+mod me;
+pub(super) mod words;
+
+pub(super) use me::{me, sign_out_everywhere};

@@ -1,0 +1,48 @@
+//! What the pages about people say.
+
+use super::super::words::{Say, say};
+
+/// The words for something in the audit log.
+pub(in super::super) fn action(action: &str) -> Option<Say> {
+    Some(match action {
+        "sign-in" => say("登录", "Signed in"),
+        "session.end-all" => say("退出所有会话", "Ended all sessions"),
+        _ => return None,
+    })
+}
+
+// The audit log.
+pub(in super::super) const AUDIT: Say = say("审计日志", "Audit log");
+pub(in super::super) const AUDIT_NOTHING: Say = say("没有符合条件的记录", "No line fits");
+pub(in super::super) const WHO: Say = say("谁", "Who");
+pub(in super::super) const WHEN: Say = say("何时", "When");
+pub(in super::super) const WHAT: Say = say("做了什么", "What");
+pub(in super::super) const OBJECT: Say = say("对象", "Object");
+pub(in super::super) const WHY: Say = say("原因", "Why");
+pub(in super::super) const FILTER: Say = say("筛选", "Filter");
+pub(in super::super) const CLEAR: Say = say("清除条件", "Clear");
+pub(in super::super) const OLDER: Say = say("更早的", "Older");
+pub(in super::super) const NEWEST: Say = say("回到最新", "Back to the newest");
+pub(in super::super) const LINES: Say = say("条", "lines");
+pub(in super::super) const CHAIN_WHOLE: Say =
+    say("哈希链完整：核对了", "The hash chain is whole: verified");
+pub(in super::super) const CHAIN_BROKEN: Say = say(
+    "哈希链断开：有人改过这一条，或删了它前面的",
+    "The hash chain is broken: this line was changed, or one before it taken out:",
+);
+pub(in super::super) const CHAIN_BROKEN_HELP: Say = say(
+    "控制台自己从不修改或删除记录。请保留数据库现状，与以前导出的文件比对，并检查谁能写数据库。",
+    "The console never changes or deletes a line. Keep the database as it is, compare it with an export that was taken before, and find out who can write to it.",
+);
+pub(in super::super) const CHAIN_LAST: Say = say(
+    "最新一条的哈希（可抄存在别处，以后比对）：",
+    "Hash of the newest line (keep it elsewhere to compare later):",
+);
+pub(in super::super) const CHAIN_ALL: Say = say("核对整条链", "Verify the whole chain");
+
+// Oneself.
+pub(in super::super) const ME: Say = say("我的账号", "My account");
+pub(in super::super) const SESSIONS: Say = say("登录中的会话", "Sessions");
+pub(in super::super) const SEEN: Say = say("最近操作", "last active");
+pub(in super::super) const SIGN_OUT_EVERYWHERE: Say =
+    say("全部退出（包括这个浏览器）", "Sign out everywhere, here too");
