@@ -45,6 +45,8 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// How often one address may ask.
     pub limits: LimitsConfig,
+    /// How the days are compared with WeChat's bills.
+    pub reconciliation: ReconciliationConfig,
     /// What is kept for how long.
     pub retention: RetentionConfig,
     /// The operators' console.
@@ -182,6 +184,16 @@ pub struct LimitsConfig {
     pub failed_logins_per_minute: NonZeroU32,
 }
 
+/// How the days are compared with WeChat's bills.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconciliationConfig {
+    /// Whether each day is compared by itself.
+    pub enabled: bool,
+    /// From which hour of the next day on, in Beijing.
+    pub hour: u8,
+}
+
 /// What is kept for how long.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,6 +202,8 @@ pub struct RetentionConfig {
     pub inbox_days: i64,
     /// Deliveries with their tries, and other work that is done.
     pub deliveries_days: i64,
+    /// WeChat's bills as they came; what was found in them stays.
+    pub bills_days: i64,
     /// Orders that have come to rest, before `suanpan archive` moves them; `None`: for ever.
     pub orders_days: Option<i64>,
     /// Where it moves them.
@@ -370,6 +384,8 @@ impl Config {
             ("server.shutdown_seconds", self.server.shutdown_seconds, 1, 3600),
             ("wechat.connect_timeout_seconds", self.wechat.connect_timeout_seconds, 1, 20),
             ("wechat.timeout_seconds", self.wechat.timeout_seconds, 1, 20),
+            // WeChat makes no bill earlier.
+            ("reconciliation.hour", u64::from(self.reconciliation.hour), 10, 23),
         ];
         for (place, value, least, most) in ranges {
             if !(least..=most).contains(&value) {

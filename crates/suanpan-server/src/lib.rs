@@ -35,6 +35,7 @@ pub mod outside;
 pub mod people;
 mod purge;
 mod receivers;
+pub mod reconciliation;
 pub mod refund;
 pub mod repair;
 pub mod shipment;

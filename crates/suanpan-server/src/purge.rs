@@ -3,7 +3,8 @@
 //! Orders, payments, refunds, journal and events are kept for ever. Gone are
 //! idempotency keys after their day, console links and sessions and replaced
 //! secrets a day after their end, done work, deliveries with their tries among
-//! it, after `retention.deliveries_days`, and notifications after
+//! it, after `retention.deliveries_days`, WeChat's bills after
+//! `retention.bills_days`, and notifications after
 //! `retention.inbox_days`, all but those that wait for a person. What was refused
 //! anybody can have posted, so it is kept for a week only.
 
@@ -22,6 +23,7 @@ pub(crate) const PURGE: &str = "purge";
 pub(crate) struct Kept {
     inbox: i64,
     done: i64,
+    bills: i64,
 }
 
 impl Kept {
@@ -40,6 +42,7 @@ impl Kept {
         Ok(Self {
             inbox: micros("inbox_days", config.inbox_days)?,
             done: micros("deliveries_days", config.deliveries_days)?,
+            bills: micros("bills_days", config.bills_days)?,
         })
     }
 }
@@ -76,6 +79,7 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
         inbox: now.saturating_sub(world.kept.inbox),
         done: now.saturating_sub(world.kept.done),
         refused: now.saturating_sub(SHORTEST_DAYS.saturating_mul(DAY)),
+        bills: now.saturating_sub(world.kept.bills),
     };
     let (mut rows, mut next) = (0_u64, now.saturating_add(HOUR));
     for batch in 1..=BATCHES {

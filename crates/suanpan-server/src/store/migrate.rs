@@ -68,8 +68,13 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 12,
+        name: "reconciliation",
+        sql: include_str!("../../migrations/0012_reconciliation.sql"),
+    },
+    Migration {
+        version: 13,
         name: "people",
-        sql: include_str!("../../migrations/0012_people.sql"),
+        sql: include_str!("../../migrations/0013_people.sql"),
     },
 ];
 

@@ -18,12 +18,14 @@ pub struct Horizon {
     pub done: i64,
     /// Messages that arrived before this time and are not WeChat's, or cannot be proven to be.
     pub refused: i64,
+    /// WeChat's bills that were fetched before this time.
+    pub bills: i64,
 }
 
 impl Tx {
     /// Deletes a few rows of each kind; answers how many, and whether there may be more.
     pub async fn purge(&mut self, horizon: &Horizon) -> Result<(u64, bool), StoreError> {
-        let Horizon { now, keys, expired, inbox, done, refused } = *horizon;
+        let Horizon { now, keys, expired, inbox, done, refused, bills } = *horizon;
         // Of the rows that go next; so that none of them outlives its delivery.
         let tries = self.exec(TRIES, &vals![done, BATCH]).await?;
         let gone = [
@@ -34,14 +36,20 @@ impl Tx {
             self.exec(INBOX, &vals![inbox, BATCH]).await?,
             self.exec(REFUSED, &vals![refused, BATCH]).await?,
             self.exec(DONE, &vals![done, BATCH]).await?,
+            self.bill_parts_purge(bills, PARTS).await?,
+            self.bills_purge(bills, BATCH).await?,
         ];
         let full = u64::try_from(BATCH).unwrap_or(u64::MAX);
-        Ok((gone.into_iter().fold(tries, u64::saturating_add), gone.contains(&full)))
+        let full_of_parts = u64::try_from(PARTS).unwrap_or(u64::MAX);
+        let more = gone.iter().any(|gone| *gone == full || *gone == full_of_parts);
+        Ok((gone.into_iter().fold(tries, u64::saturating_add), more))
     }
 }
 
 /// How many rows of a kind one transaction deletes at most: it holds up all others as long as it lasts.
 const BATCH: i64 = 200;
+/// The same of parts of bills, each of 64 KiB.
+const PARTS: i64 = 50;
 
 // Not what is running at this moment.
 const KEYS: &str = "DELETE FROM idempotency WHERE (api_key_id, key) IN (

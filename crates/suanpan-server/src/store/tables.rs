@@ -197,5 +197,21 @@ const LIST: &[Listed] = &[
     ("archive_file", 1, "name state sha256 before_at made_at archived", ""),
     ("archived_order", 1, "order_id mchid reference file view archived_at", ""),
     ("archived_number", 3, "mchid kind number order_id known", ""),
+    ("bill", 1, "id mchid day kind state sha256 length fetched_at", ""),
+    ("bill_part", 2, "bill_id seq bytes", ""),
+    (
+        "reconciliation",
+        2,
+        "mchid day state problem trade_bill fund_bill our_payments our_paid our_refunds our_refunded their_payments
+         their_paid their_refunds their_refunded their_fee came_in went_out more carried run checked_at",
+        "our_paid our_refunded their_paid their_refunded",
+    ),
+    (
+        "difference",
+        1,
+        "id mchid day kind subject order_id refund_id ours theirs detail state note moved_by moved_at found_at gone_at run
+         version",
+        "",
+    ),
     ("platform_certificate", 2, "mchid serial pem not_before not_after fetched_at", ""),
 ];

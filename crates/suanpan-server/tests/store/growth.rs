@@ -296,8 +296,15 @@ async fn what_is_put_in_and_thrown_away_costs_the_same() {
     .await;
     check(shops, "a purge", |tx, _| {
         Box::pin(async {
-            let horizon =
-                Horizon { now: 10, keys: 10, expired: 10, inbox: 10, done: 10, refused: 10 };
+            let horizon = Horizon {
+                now: 10,
+                keys: 10,
+                expired: 10,
+                inbox: 10,
+                done: 10,
+                refused: 10,
+                bills: 10,
+            };
             let (gone, more) = tx.purge(&horizon).await?;
             assert!(!more);
             Ok(usize::try_from(gone).unwrap())
@@ -306,8 +313,15 @@ async fn what_is_put_in_and_thrown_away_costs_the_same() {
     .await;
     check(shops, "a purge of what is left", |tx, _| {
         Box::pin(async {
-            let horizon =
-                Horizon { now: 11, keys: 11, expired: 11, inbox: 11, done: 11, refused: 11 };
+            let horizon = Horizon {
+                now: 11,
+                keys: 11,
+                expired: 11,
+                inbox: 11,
+                done: 11,
+                refused: 11,
+                bills: 11,
+            };
             let (gone, _) = tx.purge(&horizon).await?;
             Ok(usize::try_from(gone).unwrap())
         })

@@ -15,7 +15,7 @@ use crate::units::NEW_YEAR;
 const SMALL: [&str; 5] =
     ["api_key", "operator", "webhook_endpoint", "platform_certificate", "moving"];
 /// Indexes that hold what is open, and forget it when it is done: these may be gone through.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 8] = [
     "due_open",
     "due_ready",
     "due_lane",
@@ -23,6 +23,7 @@ const OPEN: [&str; 7] = [
     "attempt_live",
     "shipment_open",
     "archive_file_open",
+    "difference_open",
 ];
 
 /// All texts of the store that read or change rows, each with its file and name.

@@ -81,6 +81,8 @@ pub struct BilledRefund<'a> {
     pub out_refund_no: &'a str,
     /// `申请退款金额`, the amount of the refund; of old merchants, whose bills lack that column, `退款金额`.
     pub amount: Fen,
+    /// `退款金额`: what of it the merchant pays; the rest of it are vouchers that others paid for.
+    pub settlement_amount: Fen,
     /// `退款类型`: `ORIGINAL`, `BALANCE` and others.
     pub kind: &'a str,
     /// `退款状态`: `SUCCESS`, `PROCESSING`, `FAIL`, `CHANGE`. As it was when the refund was taken; not brought up to date.
@@ -167,6 +169,7 @@ struct Columns {
     refund_id: Option<usize>,
     out_refund_no: Option<usize>,
     refund: Option<usize>,
+    settlement_refund: Option<usize>,
     refund_kind: Option<usize>,
     refund_status: Option<usize>,
     description: Option<usize>,
@@ -195,6 +198,7 @@ impl Columns {
             refund_id: at("微信退款单号"),
             out_refund_no: at("商户退款单号"),
             refund: heading.any(&["申请退款金额", "退款金额"]),
+            settlement_refund: heading.any(&["退款金额", "申请退款金额"]),
             refund_kind: at("退款类型"),
             refund_status: at("退款状态"),
             description: at("商品名称"),
@@ -242,6 +246,7 @@ impl Columns {
             refund_id: row.get(self.refund_id),
             out_refund_no: row.get(self.out_refund_no),
             amount: row.read(self.refund, "申请退款金额", yuan)?,
+            settlement_amount: row.read(self.settlement_refund, "退款金额", yuan)?,
             kind: row.get(self.refund_kind),
             status: row.get(self.refund_status),
         })
