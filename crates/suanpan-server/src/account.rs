@@ -151,6 +151,13 @@ impl Account {
         self.v3.as_ref().map(|v3| &v3.keys)
     }
 
+    /// The certificates that are configured: the merchant's own first, then WeChat's.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        let of_v2 = self.v3.is_none().then_some(self.identity.as_ref()).flatten();
+        let of_v3 = self.v3.iter().flat_map(|v3| &v3.certificates);
+        of_v2.map(Identity::certificate).into_iter().chain(of_v3)
+    }
+
     /// The certificates that are configured and expire within thirty days. `now` is in unix seconds.
     pub(crate) fn expiring(&self, now: i64) -> Vec<Problem> {
         let certificates = self.v3.iter().flat_map(|v3| &v3.certificates);

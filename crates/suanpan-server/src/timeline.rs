@@ -57,7 +57,7 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Order,
         Self::Login,
         Self::Prepay,

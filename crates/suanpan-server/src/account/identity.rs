@@ -63,6 +63,10 @@ impl Identity {
     }
 
     /// The certificate as PEM, to show.
+    pub(super) const fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
     pub(crate) fn certificate_pem(&self) -> &str {
         &self.certificate.pem
     }

@@ -76,6 +76,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "people",
         sql: include_str!("../../migrations/0013_people.sql"),
     },
+    Migration { version: 14, name: "pages", sql: include_str!("../../migrations/0014_pages.sql") },
 ];
 
 /// Where a database stands.

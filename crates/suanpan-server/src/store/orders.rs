@@ -31,7 +31,7 @@ pub struct OrderFilter {
 impl OrderFilter {
     /// Where the list begins, which runs backwards. One bound: of two, SQLite looks up the first and goes through all that
     /// lies between them, which is half the history for a page from the middle of it.
-    fn end(&self) -> (i64, String) {
+    pub(super) fn end(&self) -> (i64, String) {
         let made_before = self.created_before.map(|at| (at, String::new()));
         let ends = [self.before.clone(), made_before].into_iter().flatten();
         ends.min().unwrap_or((i64::MAX, String::new()))
@@ -188,7 +188,7 @@ impl Tx {
 }
 
 impl Order {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.parse("id")?,
             reference: row.text("reference")?,

@@ -91,7 +91,7 @@ impl Tx {
 }
 
 impl Refund {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.text("id")?,
             order_id: row.parse("order_id")?,

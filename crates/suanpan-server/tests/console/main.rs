@@ -10,8 +10,12 @@ mod door;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod today;

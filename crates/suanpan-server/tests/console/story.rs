@@ -8,8 +8,8 @@ use suanpan_server::timeline::{Entry, Step};
 
 use crate::desk::{APP, Desk, MCHID, NEW_YEAR};
 
-const PAYER: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
-const NUMBER: &str = "SP0194a1b2c3d4e5f60718293a4b5c6d";
+pub(crate) const PAYER: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+pub(crate) const NUMBER: &str = "SP0194a1b2c3d4e5f60718293a4b5c6d";
 const SECOND: i64 = 1_000_000;
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn an_order_that_is_not_there_is_a_page_that_says_so() {
 }
 
 /// What a payment leaves behind, as the steps write it.
-async fn paid(desk: &Desk, id: &str) {
+pub(crate) async fn paid(desk: &Desk, id: &str) {
     desk.write(id.to_owned(), |tx, id| {
         Box::pin(async move {
             let order = tx.order(&id.parse().unwrap()).await?.unwrap();

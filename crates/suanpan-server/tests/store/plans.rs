@@ -81,7 +81,8 @@ fn whole_tables(plan: &[String], of_sqlite: bool) -> Vec<String> {
         let step = step.trim().trim_start_matches("->").trim_start();
         let through = if of_sqlite {
             // What a question has made itself is no table.
-            step.starts_with("SCAN ") && !["SCAN pools", "SCAN picked", "SCAN last"].contains(&step)
+            step.starts_with("SCAN ")
+                && !["SCAN pools", "SCAN picked", "SCAN last", "SCAN looked"].contains(&step)
         } else {
             let looked_up =
                 plan.get(at.saturating_add(1)).is_some_and(|next| next.contains("Index Cond"));

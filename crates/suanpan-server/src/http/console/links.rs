@@ -7,6 +7,11 @@ use url::form_urlencoded;
 pub(super) const HOME: &str = "/console";
 /// The list of orders, where every search ends.
 pub(super) const ORDERS: &str = "/console/orders";
+pub(super) const REFUNDS: &str = "/console/refunds";
+pub(super) const SHIPPING: &str = "/console/shipping";
+pub(super) const WEBHOOKS: &str = "/console/webhooks";
+pub(super) const ACCOUNTS: &str = "/console/accounts";
+pub(super) const LIVE: &str = "/console/live";
 
 /// The first value of this name in the query string.
 pub(super) fn query_value(uri: &Uri, name: &str) -> Option<String> {
@@ -31,6 +36,16 @@ pub(super) fn with_query(path: &str, query: &[(&str, Option<&str>)]) -> String {
 /// The page of an order.
 pub(super) fn order(id: &str) -> String {
     format!("{ORDERS}/{id}")
+}
+
+/// The page of an event.
+pub(super) fn event(id: &str) -> String {
+    format!("{HOME}/events/{id}")
+}
+
+/// The page of a webhook endpoint.
+pub(super) fn endpoint(id: &str) -> String {
+    format!("{WEBHOOKS}/{id}")
 }
 
 /// The same page in another language. A sign-in token is not carried on: it works once.

@@ -5,8 +5,12 @@
 //! in `operator.rs`, and every form comes through `posted.rs`. Everything that came from outside is escaped by `maud`, and
 //! the content security policy leaves nothing that could run it.
 
+mod accounts;
 mod assets;
 mod audit;
+mod chart;
+mod days;
+mod event;
 mod links;
 mod live;
 mod nav;
@@ -18,9 +22,13 @@ mod page;
 mod parts;
 mod people;
 mod posted;
+mod refunds;
+mod search;
 mod session;
+mod shipping;
 mod today;
 mod trouble;
+mod webhooks;
 mod words;
 
 use std::sync::Arc;
@@ -48,6 +56,13 @@ pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/", get(front))
         .route("/orders", get(orders::orders))
         .route("/orders/{id}", get(order::order))
+        .route("/refunds", get(refunds::refunds))
+        .route("/shipping", get(shipping::shipping))
+        .route("/webhooks", get(webhooks::webhooks))
+        .route("/webhooks/{endpoint}", get(webhooks::endpoint))
+        .route("/events/{event}", get(event::event))
+        .route("/accounts", get(accounts::accounts))
+        .route("/live", get(live::live))
         .route("/live/stream", get(live::stream))
         .route("/audit", get(audit::audit))
         .route("/me", get(people::me))

@@ -4,14 +4,19 @@ use maud::{Markup, html};
 
 use super::links;
 use super::page::Visit;
-use super::words::{Say, say};
+use super::words::{self, Say, say};
 
 /// A page in the list, by its address and name.
 struct Entry(&'static str, Say);
 
 const ENTRIES: &[Entry] = &[
-    Entry(links::HOME, say("今天", "Today")),
-    Entry(links::ORDERS, say("订单", "Orders")),
+    Entry(links::HOME, words::TODAY),
+    Entry(links::ORDERS, words::ORDERS),
+    Entry(links::REFUNDS, words::REFUNDS),
+    Entry(links::SHIPPING, words::SHIPPING),
+    Entry(links::WEBHOOKS, words::WEBHOOKS),
+    Entry(links::ACCOUNTS, words::ACCOUNTS),
+    Entry(links::LIVE, words::LIVE_PAGE),
     Entry("/console/audit", say("审计", "Audit log")),
     Entry("/console/me", say("我", "Me")),
 ];

@@ -11,11 +11,11 @@ use super::links;
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
 use super::parts::{
-    answer_badge, attempt_badge, date, latency, order_badge, short_id, span, time, time_of_day,
-    verdict_badge, waiting_badge, yuan,
+    address, answer_badge, attempt_badge, date, fact, latency, or_dash, order_badge, section,
+    short_id, span, time, time_of_day, verdict_badge, waiting_badge, yuan,
 };
 use super::trouble::Trouble;
-use super::words::{self, Say};
+use super::words;
 use crate::Error;
 use crate::gateway::api_of;
 use crate::ids::OrderId;
@@ -91,15 +91,6 @@ fn body(world: &World, visit: &Visit, story: &Story) -> Markup {
     }
 }
 
-fn section(visit: &Visit, title: Say, name: &str, content: &Markup) -> Markup {
-    html! {
-        section.panel.{ "p-" (name) } data-testid=(name) aria-labelledby={ "h-" (name) } {
-            h2 #{ "h-" (name) } { (visit.say(title)) }
-            (content)
-        }
-    }
-}
-
 fn facts(world: &World, visit: &Visit, order: &Order) -> Markup {
     let account = world.accounts.of_merchant(&order.mchid);
     let expired = order.has_expired(world.now());
@@ -139,14 +130,6 @@ fn facts(world: &World, visit: &Visit, order: &Order) -> Markup {
             }
         }
     }
-}
-
-fn fact(visit: &Visit, name: Say, value: &Markup) -> Markup {
-    html! { div { dt { (visit.say(name)) } dd { (value) } } }
-}
-
-fn or_dash(value: Option<Markup>) -> Markup {
-    value.unwrap_or_else(|| html! { span.soft { "–" } })
 }
 
 /// A line an entry, under the date where it changes.
@@ -262,7 +245,7 @@ fn events(visit: &Visit, story: &Story) -> Markup {
                     code { (delivered.event.kind) }
                     (time(delivered.event.created_at))
                 }
-                p.sub.mono { (delivered.event.id) }
+                p.sub.mono { a href=(links::event(&delivered.event.id)) { (delivered.event.id) } }
                 (deliveries(visit, story, delivered))
             }
         }
@@ -309,17 +292,12 @@ fn deliveries(visit: &Visit, story: &Story, delivered: &Delivered) -> Markup {
     }
 }
 
-/// Where an event went. Without its query string: some receivers keep a password there.
+/// Where an event went.
 fn endpoint(visit: &Visit, story: &Story, id: &str) -> Markup {
     let known = story.endpoints.iter().find(|endpoint| endpoint.id == id);
-    let shown = known.and_then(|endpoint| url::Url::parse(&endpoint.url).ok());
     html! {
-        @match shown {
-            Some(url) => span.url title=(id) {
-                (url.host_str().unwrap_or_default())
-                @if let Some(port) = url.port() { ":" (port) }
-                (url.path())
-            },
+        @match known {
+            Some(endpoint) => a.url href=(links::endpoint(id)) { (address(&endpoint.url)) },
             None => { span.mono { (id) } span.sub { (visit.say(words::ENDPOINT_GONE)) } },
         }
     }

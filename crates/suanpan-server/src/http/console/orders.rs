@@ -1,4 +1,4 @@
-//! The list of orders: newest first, narrowed by status, found by number.
+//! The list of orders: newest first, narrowed, summed, found by number.
 
 use std::sync::Arc;
 
@@ -6,41 +6,26 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use suanpan_ledger::OrderStatus;
-use suanpan_wechat::{MchId, OutTradeNo};
+use suanpan_wechat::Fen;
 
-use super::super::paging::{cursor, read_cursor};
-use super::links::{self, query_value, with_query};
+use super::super::paging::cursor;
+use super::links;
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
-use super::parts::{order_badge, short_id, time, yuan};
+use super::parts::{order_badge, order_link, time, yuan};
+use super::search::Search;
 use super::trouble::Trouble;
-use super::words;
-use crate::Error;
-use crate::ids::OrderId;
+use super::words::{self, Say, say};
 use crate::order::Order;
-use crate::store::{OrderFilter, StoreError, Tx};
+use crate::store::{Looked, Narrow, Numbered, OrderFilter, StoreError, Tx};
 use crate::world::World;
-
-/// What the list is narrowed by.
-#[derive(Clone, Debug, Default)]
-struct Search {
-    status: Option<OrderStatus>,
-    text: Option<String>,
-    cursor: Option<String>,
-}
 
 /// One page of the list.
 struct List {
     orders: Vec<Order>,
     older: Option<String>,
-}
-
-/// What was looked for.
-enum Found {
-    /// A number that names one order: its page is shown at once.
-    One(OrderId),
-    /// Whatever fits.
-    Many(Vec<Order>),
+    /// Older ones may fit: not all of them were looked at.
+    cut_short: bool,
 }
 
 /// `GET /console/orders`: the list; with `?q=` whatever has this number.
@@ -50,80 +35,50 @@ pub(super) async fn orders(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let search = Search::read(&visit)?;
-    let filter = OrderFilter {
-        status: search.status,
-        reference: search.text.clone(),
-        created_after: None,
-        created_before: None,
-        before: search.cursor.as_deref().map(read_cursor).transpose()?,
-        // One more than is shown tells whether there are more.
-        limit: SHOWN.saturating_add(1),
-    };
-    let merchants: Vec<_> = world.accounts.iter().map(|account| account.mchid.clone()).collect();
-    let found = world.store.look((filter, merchants), |tx, (filter, merchants)| {
-        Box::pin(async move { find(tx, filter, merchants).await })
+    if let Some(text) = &search.text
+        && let Some(found) = numbered(&world, text).await?
+    {
+        let path = match found {
+            Numbered::Order(id) => links::order(id.as_str()),
+            Numbered::Event(id) => links::event(&id),
+        };
+        return Ok(Redirect::to(&path).into_response());
+    }
+    // One more than is shown tells whether there are more.
+    let filter = search.filter(SHOWN.saturating_add(1))?;
+    let narrow = search.narrow();
+    let looked = world.store.look((filter, narrow), |tx, (filter, narrow)| {
+        Box::pin(async move { look(tx, filter, narrow.as_ref()).await })
     });
-    let mut orders = match found.await? {
-        Found::One(id) => return Ok(Redirect::to(&links::order(id.as_str())).into_response()),
-        Found::Many(orders) => orders,
-    };
+    let Looked { mut orders, until } = looked.await?;
 
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let more = shown < orders.len();
     orders.truncate(shown);
-    let last = orders.last().filter(|_| more);
-    let older = last.map(|order| cursor(order.created_at, order.id.as_str()));
-    let body = body(&world, &visit, &search, &List { orders, older });
+    let last = orders.last().filter(|_| more).map(|order| (order.created_at, order.id.to_string()));
+    let cut_short = last.is_none() && until.is_some();
+    let older = last.or(until).map(|(at, id)| cursor(at, &id));
+    let body = body(&world, &visit, &search, &List { orders, older, cut_short });
     Ok(page(&visit, Frame::Live, visit.say(words::ORDERS), &body).into_response())
 }
 
-/// A search takes an order id, an `out_trade_no` or the merchant's reference.
-async fn find(tx: &mut Tx, filter: &OrderFilter, merchants: &[MchId]) -> Result<Found, StoreError> {
-    let text = filter.reference.as_deref().unwrap_or_default();
-    if let Ok(id) = text.parse::<OrderId>()
-        && let Some(order) = tx.order(&id).await?
-    {
-        return Ok(Found::One(order.id));
-    }
-    if let Ok(number) = OutTradeNo::parse(text) {
-        for mchid in merchants {
-            if let Some(attempt) = tx.attempt_by_number(mchid, &number).await? {
-                return Ok(Found::One(attempt.order_id));
-            }
-        }
-    }
-    Ok(Found::Many(tx.orders(filter).await?))
+async fn numbered(world: &World, text: &str) -> Result<Option<Numbered>, StoreError> {
+    let merchants: Vec<_> = world.accounts.iter().map(|account| account.mchid.clone()).collect();
+    let found = world.store.look((text.to_owned(), merchants), |tx, (text, merchants)| {
+        Box::pin(async move { tx.numbered(text, merchants).await })
+    });
+    found.await
 }
 
-impl Search {
-    fn read(visit: &Visit) -> Result<Self, Error> {
-        let given = |name| {
-            let value = query_value(visit.here(), name)?;
-            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
-        };
-        let status = given("status").map(|word| word.parse::<OrderStatus>()).transpose();
-        Ok(Self {
-            status: status
-                .map_err(|_| Error::field("status", "must be unpaid, paying, paid or closed"))?,
-            text: given("q"),
-            cursor: given("cursor"),
-        })
-    }
-
-    /// The list narrowed by this status, for the same search.
-    fn with_status(&self, status: Option<OrderStatus>) -> String {
-        let status = status.map(OrderStatus::as_str);
-        with_query(links::ORDERS, &[("status", status), ("q", self.text.as_deref())])
-    }
-
-    fn older(&self, cursor: &str) -> String {
-        let status = self.status.map(OrderStatus::as_str);
-        let query = [("status", status), ("q", self.text.as_deref()), ("cursor", Some(cursor))];
-        with_query(links::ORDERS, &query)
-    }
-
-    const fn is_narrow(&self) -> bool {
-        self.status.is_some() || self.text.is_some()
+/// The orders that fit: by an index where one knows, and else among so many.
+pub(super) async fn look(
+    tx: &mut Tx,
+    filter: &OrderFilter,
+    narrow: Option<&Narrow>,
+) -> Result<Looked, StoreError> {
+    match narrow {
+        Some(narrow) => tx.orders_narrow(filter, narrow).await,
+        None => Ok(Looked { orders: tx.orders(filter).await?, until: None }),
     }
 }
 
@@ -133,15 +88,17 @@ fn body(world: &World, visit: &Visit, search: &Search, list: &List) -> Markup {
             h1 { (visit.say(words::ORDERS)) }
         }
         (status_tabs(visit, search))
+        (filters(world, visit, search))
         div data-live="orders" {
             @if list.orders.is_empty() {
-                (nothing(world, visit, search))
+                (nothing(world, visit, search, list))
             } @else {
                 (table(world, visit, &list.orders))
+                @if list.cut_short { p.hint { (visit.say(CUT_SHORT)) } }
             }
-            nav.pages {
+            nav.pages aria-label=(visit.say(words::PAGES_OF_LIST)) {
                 @if search.cursor.is_some() {
-                    a.button href=(search.with_status(search.status)) { "← " (visit.say(words::NEWEST)) }
+                    a.button href=(search.newest()) { "← " (visit.say(words::NEWEST)) }
                 }
                 @if let Some(cursor) = &list.older {
                     a.button.next rel="next" href=(search.older(cursor)) { (visit.say(words::OLDER)) " →" }
@@ -165,9 +122,48 @@ fn status_tabs(visit: &Visit, search: &Search) -> Markup {
     }
 }
 
+fn filters(world: &World, visit: &Visit, search: &Search) -> Markup {
+    let apps = world.accounts.iter().flat_map(|account| {
+        account.apps.iter().map(|app| (app.appid.as_str(), account.name.as_str()))
+    });
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    html! {
+        form.filters method="get" action=(links::ORDERS) {
+            @if let Some(status) = search.status {
+                input type="hidden" name="status" value=(status.as_str());
+            }
+            @if let Some(text) = &search.text { input type="hidden" name="q" value=(text); }
+            label { (visit.say(FROM)) input type="date" name="from" value=(given(&search.from)); }
+            label { (visit.say(TO)) input type="date" name="to" value=(given(&search.to)); }
+            label {
+                (visit.say(words::APP))
+                select name="app" {
+                    option value="" { (visit.say(words::ALL)) }
+                    @for (appid, name) in apps {
+                        option value=(appid) selected[search.app.as_deref() == Some(appid)] {
+                            (name) " · " (appid)
+                        }
+                    }
+                }
+            }
+            label {
+                (visit.say(LEAST))
+                input type="text" inputmode="decimal" name="least" size="8" maxlength="14" value=(given(&search.least));
+            }
+            label {
+                (visit.say(MOST))
+                input type="text" inputmode="decimal" name="most" size="8" maxlength="14" value=(given(&search.most));
+            }
+            button.button type="submit" { (visit.say(FILTER)) }
+            @if search.is_narrow() { a.tool href=(links::ORDERS) { (visit.say(words::CLEAR)) } }
+        }
+    }
+}
+
 fn table(world: &World, visit: &Visit, orders: &[Order]) -> Markup {
     html! {
         table.cards.orders data-testid="orders" {
+            caption.unseen { (visit.say(words::ORDERS)) }
             thead {
                 tr {
                     th scope="col" { (visit.say(words::ORDER_ID)) }
@@ -181,6 +177,7 @@ fn table(world: &World, visit: &Visit, orders: &[Order]) -> Markup {
             tbody {
                 @for order in orders { (row(world, visit, order)) }
             }
+            tfoot { (sums(visit, orders)) }
         }
     }
 }
@@ -190,7 +187,7 @@ fn row(world: &World, visit: &Visit, order: &Order) -> Markup {
     let merchant = account.map_or_else(|| order.mchid.as_str(), |account| account.name.as_str());
     html! {
         tr data-order-id=(order.id) {
-            td.c-id { a href=(links::order(order.id.as_str())) { (short_id(order.id.as_str())) } }
+            td.c-id { (order_link(&order.id)) }
             td.c-what {
                 span.what { (order.description) }
                 span.sub.mono title=(visit.say(words::REFERENCE)) { (order.reference) }
@@ -211,10 +208,31 @@ fn row(world: &World, visit: &Visit, order: &Order) -> Markup {
     }
 }
 
-fn nothing(world: &World, visit: &Visit, search: &Search) -> Markup {
+/// What the orders of this page come to; of what was paid, and of what went back.
+fn sums(visit: &Visit, orders: &[Order]) -> Markup {
+    let paid = orders.iter().filter(|order| order.status == OrderStatus::Paid);
+    let sum = |sum: Fen, amount: Fen| sum.checked_add(amount).unwrap_or(sum);
+    let paid = paid.map(|order| order.amount).fold(Fen::ZERO, sum);
+    let refunded = orders.iter().map(|order| order.amount_refunded).fold(Fen::ZERO, sum);
+    html! {
+        tr {
+            th scope="row" { (visit.say(THIS_PAGE)) }
+            td.c-what { (orders.len()) " " (visit.say(ORDERS_COUNTED)) }
+            td.c-amount.number colspan="4" {
+                (visit.say(words::order_status(OrderStatus::Paid))) " " (yuan(paid))
+                @if refunded != Fen::ZERO { " · " (visit.say(words::REFUNDED)) " " (yuan(refunded)) }
+            }
+        }
+    }
+}
+
+fn nothing(world: &World, visit: &Visit, search: &Search, list: &List) -> Markup {
     html! {
         section.empty data-testid="empty" {
-            @if search.cursor.is_some() {
+            @if list.cut_short {
+                h2 { (visit.say(words::NOTHING_FOUND)) }
+                p { (visit.say(CUT_SHORT)) }
+            } @else if search.cursor.is_some() {
                 h2 { (visit.say(words::NOTHING_OLDER)) }
             } @else if search.is_narrow() {
                 h2 { (visit.say(words::NOTHING_FOUND)) }
@@ -239,3 +257,15 @@ fn first_order(world: &World) -> String {
 
 /// The orders on one page.
 const SHOWN: i64 = 25;
+
+const FROM: Say = say("从", "From");
+const TO: Say = say("到", "To");
+const LEAST: Say = say("最低金额（元）", "At least (yuan)");
+const MOST: Say = say("最高金额（元）", "At most (yuan)");
+const FILTER: Say = say("筛选", "Filter");
+const THIS_PAGE: Say = say("本页合计", "This page");
+const ORDERS_COUNTED: Say = say("笔", "orders");
+const CUT_SHORT: Say = say(
+    "这一段只看了两万笔订单；更早的还没有看，请继续往前翻，或缩小日期范围。",
+    "Only 20,000 orders were looked at here; older ones were not. Go on to them, or narrow the days.",
+);

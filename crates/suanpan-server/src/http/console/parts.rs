@@ -1,11 +1,15 @@
 //! What pages are made of: times, amounts, states, ids.
 
+use std::borrow::Cow;
+
 use maud::{Markup, PreEscaped, html};
-use suanpan_ledger::{AttemptState, OrderStatus};
+use suanpan_ledger::{AttemptState, OrderStatus, RefundState, ShippingState};
 use suanpan_wechat::Fen;
 
+use super::links;
 use super::page::Visit;
-use super::words;
+use super::words::{self, Say};
+use crate::ids::OrderId;
 use crate::order::rfc3339;
 use crate::timeline;
 
@@ -73,6 +77,32 @@ pub(super) fn attempt_badge(visit: &Visit, state: AttemptState) -> Markup {
     badge(tone, shape, visit.say(words::attempt_state(state)))
 }
 
+/// Where a refund stands.
+pub(super) fn refund_badge(visit: &Visit, state: RefundState) -> Markup {
+    let (tone, shape) = match state {
+        RefundState::Processing => ("wait", CLOCK),
+        RefundState::Succeeded => ("good", CHECK),
+        RefundState::Closed => ("idle", DASH),
+        RefundState::Abnormal => ("bad", BANG),
+    };
+    badge(tone, shape, visit.say(words::refund_state(state)))
+}
+
+/// Where a shipment stands.
+pub(super) fn shipping_badge(visit: &Visit, state: ShippingState) -> Markup {
+    let (tone, shape) = match state {
+        ShippingState::Waiting | ShippingState::Uploading | ShippingState::Uploaded => {
+            ("wait", CLOCK)
+        }
+        ShippingState::Shipped | ShippingState::Confirmed | ShippingState::Settled => {
+            ("good", CHECK)
+        }
+        ShippingState::Refunded | ShippingState::NotManaged => ("idle", DASH),
+        ShippingState::Refused => ("bad", CROSS),
+    };
+    badge(tone, shape, visit.say(words::shipping_state(state)))
+}
+
 /// What we made of a notification.
 pub(super) fn verdict_badge(visit: &Visit, verdict: &str) -> Markup {
     let (tone, shape) = match verdict {
@@ -102,19 +132,53 @@ pub(super) fn waiting_badge(visit: &Visit, gave_up: bool) -> Markup {
     }
 }
 
-fn badge(tone: &str, shape: PreEscaped<&str>, word: &str) -> Markup {
+pub(super) fn badge(tone: &str, shape: PreEscaped<&str>, word: &str) -> Markup {
     html! { span.badge.(tone) { (shape) (word) } }
 }
 
 /// A long id, its middle left out; the whole of it is in the title.
 pub(super) fn short_id(id: &str) -> Markup {
+    html! { span.mono title=[(22 < id.len()).then_some(id)] { (short_text(id)) } }
+}
+
+fn short_text(id: &str) -> Cow<'_, str> {
     let ends = id.get(..12).zip(id.len().checked_sub(6).and_then(|from| id.get(from..)));
+    match ends {
+        Some((head, tail)) if 22 < id.len() => format!("{head}…{tail}").into(),
+        _ => id.into(),
+    }
+}
+
+/// A fact: its name, and what it is.
+pub(super) fn fact(visit: &Visit, name: Say, value: &Markup) -> Markup {
+    html! { div { dt { (visit.say(name)) } dd { (value) } } }
+}
+
+pub(super) fn or_dash(value: Option<Markup>) -> Markup {
+    value.unwrap_or_else(|| html! { span.soft { "–" } })
+}
+
+/// A part of a page under its heading.
+pub(super) fn section(visit: &Visit, title: Say, name: &str, content: &Markup) -> Markup {
     html! {
-        @match ends {
-            Some((head, tail)) if 22 < id.len() => span.mono title=(id) { (head) "…" (tail) },
-            _ => span.mono { (id) },
+        section.panel.{ "p-" (name) } data-testid=(name) aria-labelledby={ "h-" (name) } {
+            h2 #{ "h-" (name) } { (visit.say(title)) }
+            (content)
         }
     }
+}
+
+/// Where an event went. Without its query string: some receivers keep a password there.
+pub(super) fn address(url: &str) -> String {
+    let Ok(url) = url::Url::parse(url) else { return String::new() };
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{host}{port}{}", url.path())
+}
+
+/// The way to an order.
+pub(super) fn order_link(id: &OrderId) -> Markup {
+    html! { a.mono href=(links::order(id.as_str())) title=(id) { (short_text(id.as_str())) } }
 }
 
 /// How long, in the largest unit that fits. `micros` is in microseconds.
@@ -140,21 +204,21 @@ pub(super) fn latency(micros: i64) -> String {
     }
 }
 
-const RING: PreEscaped<&str> = PreEscaped(
+pub(super) const RING: PreEscaped<&str> = PreEscaped(
     r#"<svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="5"/></svg>"#,
 );
-const CLOCK: PreEscaped<&str> = PreEscaped(
+pub(super) const CLOCK: PreEscaped<&str> = PreEscaped(
     r#"<svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6"/><path d="M8 4.8V8l2.3 1.4"/></svg>"#,
 );
-const CHECK: PreEscaped<&str> = PreEscaped(
+pub(super) const CHECK: PreEscaped<&str> = PreEscaped(
     r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 8.4l3.4 3.4L13 5"/></svg>"#,
 );
-const DASH: PreEscaped<&str> =
+pub(super) const DASH: PreEscaped<&str> =
     PreEscaped(r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 8h8"/></svg>"#);
-const CROSS: PreEscaped<&str> = PreEscaped(
+pub(super) const CROSS: PreEscaped<&str> = PreEscaped(
     r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4.2 4.2l7.6 7.6M11.8 4.2l-7.6 7.6"/></svg>"#,
 );
-const BANG: PreEscaped<&str> = PreEscaped(
+pub(super) const BANG: PreEscaped<&str> = PreEscaped(
     r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 3.2v5.6M8 12.4v.2"/></svg>"#,
 );
 

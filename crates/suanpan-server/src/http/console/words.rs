@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
-use suanpan_ledger::{AttemptState, OrderStatus};
+use suanpan_ledger::{AttemptState, OrderStatus, RefundState, ShippingState};
 
 use super::links::query_value;
 use crate::people::Role;
@@ -115,6 +115,31 @@ pub(super) const fn attempt_state(state: AttemptState) -> Say {
     }
 }
 
+/// The word for where a refund stands.
+pub(super) const fn refund_state(state: RefundState) -> Say {
+    match state {
+        RefundState::Processing => say("退款中", "Under way"),
+        RefundState::Succeeded => say("已退回", "Refunded"),
+        RefundState::Closed => say("已关闭，钱没有退", "Closed: nothing went back"),
+        RefundState::Abnormal => say("异常，要人处理", "Abnormal: wants a person"),
+    }
+}
+
+/// The word for where a shipment stands.
+pub(super) const fn shipping_state(state: ShippingState) -> Say {
+    match state {
+        ShippingState::Waiting => say("等发货信息", "Waiting for goods"),
+        ShippingState::Uploading => say("正在上传", "Being uploaded"),
+        ShippingState::Uploaded => say("已传一部分", "Part uploaded"),
+        ShippingState::Shipped => say("已发货", "Shipped"),
+        ShippingState::Confirmed => say("已收货", "Received"),
+        ShippingState::Settled => say("已结算", "Settled"),
+        ShippingState::Refunded => say("已退款", "Refunded"),
+        ShippingState::NotManaged => say("微信不管发货", "Not managed by WeChat"),
+        ShippingState::Refused => say("被微信拒绝", "Refused by WeChat"),
+    }
+}
+
 /// The word for a step of the flow.
 pub(super) const fn step(step: Step) -> Say {
     match step {
@@ -178,6 +203,13 @@ pub(super) const CLOCK_NOTE: Say = say(
     "Times are Beijing time (UTC+8), with UTC in their titles; amounts are in yuan.",
 );
 
+pub(super) const LIVE_PAGE: Say = say("实时记录", "Live");
+pub(super) const REFUNDS: Say = say("退款", "Refunds");
+pub(super) const SHIPPING: Say = say("发货", "Shipping");
+pub(super) const WEBHOOKS: Say = say("回调", "Webhooks");
+pub(super) const ACCOUNTS: Say = say("账号", "Accounts");
+pub(super) const TODAY: Say = say("今天", "Today");
+
 // The list of orders.
 pub(super) const ORDERS: Say = say("订单", "Orders");
 pub(super) const ALL: Say = say("全部", "All");
@@ -194,6 +226,7 @@ pub(super) const STATUS: Say = say("状态", "Status");
 pub(super) const MERCHANT: Say = say("商户 / 小程序", "Merchant / app");
 pub(super) const CREATED_AT: Say = say("创建时间", "Created");
 pub(super) const REFUNDED: Say = say("已退", "refunded");
+pub(super) const PAGES_OF_LIST: Say = say("翻页", "More of the list");
 pub(super) const OLDER: Say = say("更早的订单", "Older orders");
 pub(super) const NEWEST: Say = say("回到最新", "Back to the newest");
 pub(super) const NO_ORDERS: Say = say("还没有订单", "No orders yet");
@@ -207,6 +240,8 @@ pub(super) const NOTHING_FOUND_HELP: Say = say(
     "Check that the number is complete: a search takes whole numbers only. Or choose another status, or clear the search.",
 );
 pub(super) const NOTHING_OLDER: Say = say("没有更早的订单了", "There are no older orders");
+
+pub(super) const ABOUT: Say = say("基本信息", "Facts");
 
 // An order.
 pub(super) const ORDER: Say = say("订单", "Order");
