@@ -105,7 +105,8 @@ fn top(visit: &Visit, frame: Frame) -> Markup {
                     nav aria-label=(visit.say(words::PAGES)) { (nav::list(visit)) }
                 }
             }
-            a.brand href=(links::HOME) {
+            // On a phone only the mark is shown.
+            a.brand href=(links::HOME) aria-label=(visit.say(words::BRAND)) {
                 (MARK)
                 span.brand-name { (visit.say(words::BRAND)) }
                 span.brand-part { (visit.say(words::CONSOLE)) }
