@@ -12,8 +12,7 @@ use suanpan_server::outside::{Clock as _, SystemClock};
 
 use crate::common::node::cpu_micros_of_database;
 use crate::common::shop::{Shop, text};
-use crate::common::{Failure, number, quantile};
-use crate::fill::SPAN;
+use crate::common::{Failure, number, option, quantile};
 use crate::{Filled, Side};
 
 /// So many calls are under way at a time.
@@ -41,7 +40,9 @@ pub(crate) async fn compare(shop: &Shop, sides: &[Side]) -> Result<(), Failure> 
         for at in 0..sides.len() {
             let side = &sides[(at + pass) % sides.len()];
             looks(shop, side, &mut of_pass).await?;
-            payments(shop, side, pass, &mut of_pass).await?;
+            if option("--only").is_none() {
+                payments(shop, side, pass, &mut of_pass).await?;
+            }
         }
         // The first one opens connections and warms up.
         if 0 < pass {
@@ -58,7 +59,7 @@ pub(crate) async fn compare(shop: &Shop, sides: &[Side]) -> Result<(), Failure> 
 
 /// Questions about the history, each about another part of it.
 async fn looks(shop: &Shop, side: &Side, costs: &mut Costs) -> Result<(), Failure> {
-    let calls: [(&'static str, Path); 18] = [
+    let calls: [(&'static str, Path); 31] = [
         ("GET /v1/orders/{id}", |it, n| format!("/v1/orders/{}", order(it, n))),
         ("GET /miniprogram/orders/{id}", |it, n| format!("/miniprogram/orders/{}", order(it, n))),
         ("… /timeline", |it, n| format!("/v1/orders/{}/timeline", order(it, n))),
@@ -85,11 +86,28 @@ async fn looks(shop: &Shop, side: &Side, costs: &mut Costs) -> Result<(), Failur
             format!("/v1/webhook-endpoints/{}/deliveries?cursor={from}", it.endpoint)
         }),
         ("GET /v1/shipping", |_, _| "/v1/shipping".to_owned()),
-        ("console: orders", |_, _| "/console".to_owned()),
+        ("console: today", |_, _| "/console".to_owned()),
+        ("console: orders", |_, _| "/console/orders".to_owned()),
         ("console: paid orders, from anywhere", |it, n| {
-            format!("/console?status=paid&cursor={}", behind(it, n))
+            format!("/console/orders?status=paid&cursor={}", behind(it, n))
         }),
+        ("console: orders of a day", |it, n| {
+            let day = rfc3339(time(it.order.1, it, n).div_euclid(1_000_000));
+            let day = day.get(..10).unwrap_or_default();
+            format!("/console/orders?from={day}&to={day}")
+        }),
+        ("console: an order by number", |it, n| format!("/console/orders?q={}", order(it, n))),
         ("console: an order", |it, n| format!("/console/orders/{}", order(it, n))),
+        ("console: refunds", |_, _| "/console/refunds".to_owned()),
+        ("console: webhooks", |_, _| "/console/webhooks".to_owned()),
+        ("console: an endpoint", |it, _| format!("/console/webhooks/{}", it.endpoint)),
+        ("console: an event", |it, n| format!("/console/events/{}", event(it, n))),
+        ("console: reconciliation", |_, _| "/console/reconciliation".to_owned()),
+        ("console: live", |_, _| "/console/live".to_owned()),
+        ("console: accounts", |_, _| "/console/accounts".to_owned()),
+        ("console: shipping", |_, _| "/console/shipping".to_owned()),
+        ("console: settings", |_, _| "/console/settings".to_owned()),
+        ("console: audit log", |_, _| "/console/audit".to_owned()),
         ("GET /metrics", |_, _| "/metrics".to_owned()),
     ];
     for (at, (name, path)) in calls.into_iter().enumerate() {
@@ -259,7 +277,7 @@ fn copy(id: &str, n: i64) -> String {
 
 /// When copy `n` of something was made.
 fn time(made: i64, filled: &Filled, n: i64) -> i64 {
-    made + (n - filled.count) * SPAN.div_euclid(filled.count)
+    made + (n - filled.count) * filled.step()
 }
 
 fn behind(filled: &Filled, n: i64) -> String {

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use suanpan_server::store::{Database, Row, Store, StoreError, Tx, Val};
 
+use crate::Filled;
 use crate::common::Failure;
 
-/// Ten years, in microseconds: however many orders there are.
-pub(crate) const SPAN: i64 = 3_650 * DAY;
-const DAY: i64 = 86_400_000_000;
+/// In microseconds.
+pub(crate) const DAY: i64 = 86_400_000_000;
 /// How long the server keeps notifications.
 const INBOX: i64 = 399 * DAY;
 /// So many orders are written in one transaction.
@@ -38,23 +38,23 @@ struct Template {
     statements: Vec<(&'static str, Option<Vec<u8>>)>,
 }
 
-/// Writes `count` orders in the image of these, each with its share of a hundred. Of so many hundreds one is `whole`; of the
-/// others only the order is written, so that ten millions fit on a disk.
+/// Writes orders in the image of these, each with its share of a hundred: as many, over as many days, as `like` says. Of so
+/// many hundreds one is whole; of the others only the order is written, so that ten millions fit on a disk.
 pub(crate) async fn fill(
     database: &Database,
     orders: &[(String, i64)],
-    count: i64,
-    whole: i64,
+    like: &Filled,
     now: i64,
     mut progress: impl FnMut(i64),
 ) -> Result<(), Failure> {
+    let count = like.count;
     let of_sqlite = matches!(database, Database::Lite(_));
     let store = Store::open(database, now).await?;
     let mut templates = Vec::new();
     let mut from = 0_i64;
     for (order, share) in orders {
         let until = from.saturating_add(*share);
-        let statements = statements(&store, order, of_sqlite, count, whole).await?;
+        let statements = statements(&store, order, of_sqlite, like).await?;
         templates.push(Template { share: (from, until), statements });
         from = until;
     }
@@ -101,8 +101,7 @@ async fn statements(
     store: &Store,
     order: &str,
     of_sqlite: bool,
-    count: i64,
-    whole: i64,
+    like: &Filled,
 ) -> Result<Vec<(&'static str, Option<Vec<u8>>)>, Failure> {
     let mut rows = Vec::new();
     for (table, of_order, names) in TABLES {
@@ -128,7 +127,7 @@ async fn statements(
 
     let mut statements = Vec::new();
     for (table, columns, _, row) in &rows {
-        statements.push(statement(table, columns, row, &ids, of_sqlite, (count, whole))?);
+        statements.push(statement(table, columns, row, &ids, of_sqlite, like)?);
     }
     Ok(statements)
 }
@@ -155,7 +154,7 @@ fn statement(
     row: &Row,
     ids: &BTreeMap<String, String>,
     of_sqlite: bool,
-    (count, whole): (i64, i64),
+    like: &Filled,
 ) -> Result<(&'static str, Option<Vec<u8>>), Failure> {
     let (mut values, mut blob) = (Vec::new(), None);
     for column in columns {
@@ -171,7 +170,7 @@ fn statement(
             }
         });
     }
-    let step = SPAN.div_euclid(count);
+    let (count, whole, step) = (like.count, like.whole, like.step());
     let kept = match table {
         "orders" => "1 = 1".to_owned(),
         "inbox" => format!("n.n >= {} AND n.n / 100 % {whole} = 0", count - INBOX.div_euclid(step)),

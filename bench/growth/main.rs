@@ -6,7 +6,8 @@
 //! the server (and of its connections at PostgreSQL), and how long the caller waited; medians of the passes.
 //!
 //! `-- --folder DIR [--server postgres://USER@HOST:PORT] [--few N] [--many N] [--calls N] [--flows N] [--passes N]
-//! [--whole N] [--only fill]`; `--whole 8`: one hundred orders of eight hundred have all their rows, the others only their own.
+//! [--whole N] [--days N] [--only fill|looks]`; `--whole 8`: one hundred orders of eight hundred have all their rows, the others
+//! only their own; `--days`: over how many days they were made, ten years if nothing is said.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench talks")]
 #![expect(clippy::arithmetic_side_effects, reason = "a bench counts, and nobody's money")]
@@ -46,6 +47,13 @@ pub(crate) struct Side {
     pub(crate) database: String,
 }
 
+impl Filled {
+    /// From one order to the next, in microseconds.
+    pub(crate) const fn step(&self) -> i64 {
+        (self.days * fill::DAY).div_euclid(self.count)
+    }
+}
+
 /// What was written into a database.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Filled {
@@ -53,6 +61,8 @@ pub(crate) struct Filled {
     pub(crate) count: i64,
     /// Of so many hundreds one has all its rows.
     pub(crate) whole: i64,
+    /// Over how many days they were made.
+    pub(crate) days: i64,
     /// The first API key.
     pub(crate) key: String,
     /// The order that most were made of, and when it was made, in unix microseconds.
@@ -130,13 +140,14 @@ async fn filled(
     let (orders, mut filled) = filled?;
     filled.count = count;
     filled.whole = number("--whole", 1);
+    filled.days = number("--days", 3_650);
 
     // The history is written as fast as it goes: it is no loss if the machine stops.
     let bulk = "options=-c%20session_replication_role%3Dreplica%20-c%20synchronous_commit%3Doff";
     let url = if engine == "sqlite" { url.to_owned() } else { format!("{url}?{bulk}") };
     let database = Database::parse(&url, folder)?;
     let clock = SystemClock::new();
-    fill::fill(&database, &orders, count, filled.whole, clock.now_micros(), |done| {
+    fill::fill(&database, &orders, &filled, clock.now_micros(), |done| {
         if done % 500_000 == 0 || done == count {
             eprintln!(
                 "{name}: {done} orders after {} s",
@@ -190,6 +201,7 @@ async fn real_orders(
     let filled = Filled {
         count: 0,
         whole: 1,
+        days: 1,
         key: key.to_owned(),
         order: (paid.clone(), made(&paid)?),
         event: (event.clone(), made(&event)?),
