@@ -88,13 +88,14 @@ pub async fn find_endpoint(world: &World, id: &str) -> Result<Endpoint, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`], and [`Error::Field`] for one of the configuration.
-pub async fn delete_endpoint(world: &World, id: &str) -> Result<(), Error> {
-    let unit = (id.to_owned(), world.now());
-    let found = world.store.write(unit, |tx, (id, now)| {
+pub async fn delete_endpoint(world: &World, id: &str, once: &Once) -> Result<(), Error> {
+    let unit = (id.to_owned(), world.now(), once.clone());
+    let found = world.store.write(unit, |tx, (id, now, once)| {
         Box::pin(async move {
             let found = tx.endpoint(id).await?;
             if found.as_ref().is_some_and(|endpoint| endpoint.source == API) {
                 tx.endpoint_delete(id, *now).await?;
+                tx.made(once, id).await?;
             }
             Ok(found)
         })
@@ -145,16 +146,47 @@ pub async fn rotate_secret(
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn enable_endpoint(world: &World, id: &str) -> Result<Endpoint, Error> {
-    let found = world.store.write(id.to_owned(), |tx, id| {
+pub async fn enable_endpoint(world: &World, id: &str, once: &Once) -> Result<Endpoint, Error> {
+    let found = world.store.write((id.to_owned(), once.clone()), |tx, (id, once)| {
         Box::pin(async move {
             tx.endpoint_enable(id).await?;
-            tx.endpoint(id).await
+            let found = tx.endpoint(id).await?;
+            if found.is_some() {
+                tx.made(once, id).await?;
+            }
+            Ok(found)
         })
     });
     let endpoint = found.await?.ok_or(Error::NotFound { what: "webhook endpoint" })?;
     tracing::info!(endpoint_id = id, "a webhook endpoint is called again");
     Ok(endpoint)
+}
+
+/// Calls an endpoint no more, for the reason that somebody gives; what would have gone there is kept for a replay.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn disable_endpoint(
+    world: &World,
+    id: &str,
+    reason: &str,
+    once: &Once,
+) -> Result<(), Error> {
+    let unit = (id.to_owned(), reason.to_owned(), world.now(), once.clone());
+    let found = world.store.write(unit, |tx, (id, reason, now, once)| {
+        Box::pin(async move {
+            let found = tx.endpoint(id).await?.is_some();
+            if found && tx.endpoint_disable(id, *now, reason).await? {
+                tx.made(once, id).await?;
+            }
+            Ok(found)
+        })
+    });
+    if !found.await? {
+        return Err(Error::NotFound { what: "webhook endpoint" });
+    }
+    tracing::info!(endpoint_id = id, "a webhook endpoint is called no more");
+    Ok(())
 }
 
 /// What a request notes that has made a secret: the endpoint, and which of its secrets, without the secret itself.

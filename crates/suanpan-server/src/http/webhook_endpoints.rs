@@ -153,7 +153,7 @@ pub(super) async fn delete(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refused> {
-    endpoints::delete_endpoint(&world, &id).await?;
+    endpoints::delete_endpoint(&world, &id, &Once::default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -189,7 +189,8 @@ pub(super) async fn enable(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    Ok(Answer(view(&endpoints::enable_endpoint(&world, &id).await?)).into_response())
+    Ok(Answer(view(&endpoints::enable_endpoint(&world, &id, &Once::default()).await?))
+        .into_response())
 }
 
 fn view(endpoint: &Endpoint) -> EndpointView {

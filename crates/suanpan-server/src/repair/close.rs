@@ -126,6 +126,14 @@ pub async fn close_order(world: &World, id: &OrderId) -> Result<Order, Error> {
     close_for(world, id, "closed by the merchant").await
 }
 
+/// The same where a person at the console closes it.
+///
+/// # Errors
+/// As [`close_order`].
+pub async fn close_by_hand(world: &World, id: &OrderId) -> Result<Order, Error> {
+    close_for(world, id, "closed at the console").await
+}
+
 async fn close_for(world: &World, id: &OrderId, why: &str) -> Result<Order, Error> {
     let order = flow::order::find(world, id).await?;
     match order.status {

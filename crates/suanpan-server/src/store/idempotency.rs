@@ -8,12 +8,16 @@
 
 use super::{Row, StoreError, Tx};
 use crate::access::sha256_hex;
+use crate::audit;
 use crate::vals;
 
-/// A request that was sent under a key, and has the key in its hands; or one that was sent without.
+/// A request that was sent under a key, and has the key in its hands; one that was sent without; or what a person does at
+/// the console, which is noted in the audit log with its effect.
 #[derive(Clone, Debug, Default)]
 pub struct Once {
     hold: Option<Hold>,
+    /// The line, and when; unix microseconds.
+    audit: Option<Box<(audit::Entry, i64)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +67,13 @@ impl Once {
     /// Of a request that has just taken its key.
     pub fn of(asked: &Asked) -> Self {
         let Asked { api_key_id, key, fingerprint, owner, .. } = asked.clone();
-        Self { hold: Some(Hold { api_key_id, key, fingerprint, owner, effect: None }) }
+        let hold = Hold { api_key_id, key, fingerprint, owner, effect: None };
+        Self { hold: Some(hold), audit: None }
+    }
+
+    /// Of a person at the console: what he does is noted in the transaction that does it. `now` in unix microseconds.
+    pub fn audited(entry: audit::Entry, now: i64) -> Self {
+        Self { hold: None, audit: Some(Box::new((entry, now))) }
     }
 
     /// What an earlier run of this request has made: then nothing more is to be made.
@@ -93,8 +103,8 @@ impl Tx {
             return Ok(Taken::Ours(Once::of(asked)));
         }
         let ours = |effect| {
-            let Once { hold } = Once::of(asked);
-            Once { hold: hold.map(|hold| Hold { effect, ..hold }) }
+            let Once { hold, audit } = Once::of(asked);
+            Once { hold: hold.map(|hold| Hold { effect, ..hold }), audit }
         };
         let row = self.row(REMEMBERED, &vals![api_key_id, key]).await?;
         let row = row.ok_or(StoreError::Stale { what: "Idempotency-Key" })?;
@@ -113,11 +123,15 @@ impl Tx {
         }
     }
 
-    /// Notes what a request has made, in the transaction that makes it. Without a key there is nothing to note.
+    /// Notes what a request has made, in the transaction that makes it; and a person's line in the audit log. Without a key
+    /// there is nothing else to note.
     ///
     /// # Errors
     /// [`StoreError::Stale`] where another request has the key by now: then nothing must be made here.
     pub async fn made(&mut self, once: &Once, effect: &str) -> Result<(), StoreError> {
+        if let Some((entry, now)) = once.audit.as_deref() {
+            self.audit(entry, *now).await?;
+        }
         let Some(hold) = &once.hold else { return Ok(()) };
         let args = vals![&hold.api_key_id, &hold.key, &hold.owner, effect];
         match self.exec(MADE, &args).await? {

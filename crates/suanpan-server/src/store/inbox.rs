@@ -63,6 +63,8 @@ pub struct Remark<'a> {
 /// A notification in a list.
 #[derive(Clone, Debug)]
 pub struct Received {
+    /// Its id, `ntf_…`.
+    pub id: String,
     /// When, in unix microseconds.
     pub received_at: i64,
     /// The word for its verdict.
@@ -99,9 +101,39 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// The notifications to an account with this verdict, newest first, at most `limit`.
+    pub async fn inbox_with(
+        &mut self,
+        mchid: &MchId,
+        verdict: Verdict,
+        limit: i64,
+    ) -> Result<Vec<Received>, StoreError> {
+        let args = vals![mchid.as_str(), verdict.as_str(), limit];
+        self.rows(WITH_VERDICT, &args).await?.iter().map(Received::read).collect()
+    }
+
+    /// A notification as it came, what was made of it, and the order that it is about.
+    pub async fn inbox_one(
+        &mut self,
+        id: &str,
+    ) -> Result<Option<(Arrival, Received, Option<OrderId>)>, StoreError> {
+        let Some(row) = self.row(ONE, &vals![id]).await? else { return Ok(None) };
+        let arrival = Arrival {
+            id: row.text("id")?,
+            mchid: row.parse("mchid")?,
+            received_at: row.int("received_at")?,
+            headers: row.text("headers")?,
+            body: row.blob("body")?,
+        };
+        Ok(Some((arrival, Received::read(&row)?, row.opt_parse("order_id")?)))
+    }
+}
+
 impl Received {
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
+            id: row.text("id")?,
             received_at: row.int("received_at")?,
             verdict: row.text("verdict")?,
             problem: row.opt_text("problem")?,
@@ -111,5 +143,7 @@ impl Received {
 
 const PUT: &str = "INSERT INTO inbox (id, mchid, received_at, dedupe_key, headers, body, verdict, problem, order_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const OF_ORDER: &str =
-    "SELECT received_at, verdict, problem FROM inbox WHERE order_id = $1 ORDER BY received_at, id";
+const OF_ORDER: &str = "SELECT id, received_at, verdict, problem FROM inbox WHERE order_id = $1 ORDER BY received_at, id";
+const WITH_VERDICT: &str = "SELECT id, received_at, verdict, problem FROM inbox
+    WHERE mchid = $1 AND verdict = $2 ORDER BY received_at DESC LIMIT $3";
+const ONE: &str = "SELECT * FROM inbox WHERE id = $1";

@@ -1,6 +1,8 @@
 //! The operators' console, as a browser sees it: who is let in, and what is shown.
 
 #[cfg(test)]
+mod acts;
+#[cfg(test)]
 #[path = "../common/database.rs"]
 mod database;
 #[cfg(test)]

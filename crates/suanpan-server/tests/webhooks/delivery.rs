@@ -173,7 +173,7 @@ async fn an_endpoint_that_is_gone_is_not_called() {
     let _worker = shop.work();
     let event = shop.happens(&shop.order("tea-1").await, "order.paid").await;
     shop.quiet().await;
-    delete_endpoint(&shop.world, &endpoint.id).await.unwrap();
+    delete_endpoint(&shop.world, &endpoint.id, &Once::default()).await.unwrap();
     shop.clock.advance(Duration::from_secs(60));
     shop.quiet().await;
 

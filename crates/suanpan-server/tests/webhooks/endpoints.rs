@@ -41,10 +41,10 @@ async fn an_endpoint_is_made_listed_given_a_new_key_and_deleted() {
     let listed = list_endpoints(&shop.world, None, 100).await.unwrap();
     assert_eq!(listed[0].secret, rotated.secret);
 
-    delete_endpoint(&shop.world, &made.id).await.unwrap();
+    delete_endpoint(&shop.world, &made.id, &Once::default()).await.unwrap();
     assert!(lines(&shop).await.is_empty());
     for error in [
-        delete_endpoint(&shop.world, &made.id).await.unwrap_err(),
+        delete_endpoint(&shop.world, &made.id, &Once::default()).await.unwrap_err(),
         rotate_secret(&shop.world, &made.id, None, &Once::default()).await.unwrap_err(),
     ] {
         assert_eq!(error.code(), "SP-NOT-FOUND");
@@ -149,7 +149,7 @@ async fn an_endpoint_of_the_configuration_is_changed_there_only() {
     let shop = Shop::open_with(&configured("https://a.example.com/", KEY, "")).await.unwrap();
     let id = list_endpoints(&shop.world, None, 100).await.unwrap().remove(0).id;
     for error in [
-        delete_endpoint(&shop.world, &id).await.unwrap_err(),
+        delete_endpoint(&shop.world, &id, &Once::default()).await.unwrap_err(),
         rotate_secret(&shop.world, &id, None, &Once::default()).await.unwrap_err(),
     ] {
         let says = "`id` names an endpoint of the configuration; change it there";

@@ -216,7 +216,13 @@ async fn an_endpoint_that_says_it_is_gone_is_disabled_and_misses_nothing() {
     assert_eq!(shop.replays(&paid, None).await, (0, 0));
 
     receiver.becomes(Mood::Answers(200));
-    assert!(enable_endpoint(&shop.world, &endpoint.id).await.unwrap().disabled.is_none());
+    assert!(
+        enable_endpoint(&shop.world, &endpoint.id, &Once::default())
+            .await
+            .unwrap()
+            .disabled
+            .is_none()
+    );
     replay_failed(&shop.world, &endpoint.id, NEW_YEAR, &Once::default()).await.unwrap();
     assert_eq!(receiver.next().await.id(), paid.id);
     assert_eq!(receiver.next().await.id(), later.id);

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
+use super::hooks::{REPLAY, button};
 use super::links;
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
@@ -15,13 +16,14 @@ use super::webhooks::standing;
 use super::words::{self, Say, say};
 use crate::flow::replay;
 use crate::ids::OrderId;
+use crate::people::Right;
 use crate::store::{Delivery, Endpoint, Event};
 use crate::world::World;
 
 /// `GET /console/events/{event}`
 pub(super) async fn event(
     State(world): State<Arc<World>>,
-    _: Operator,
+    operator: Operator,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
@@ -30,6 +32,9 @@ pub(super) async fn event(
     let body = html! {
         p.back { a href=(links::WEBHOOKS) { "← " (visit.say(words::WEBHOOKS)) } }
         div.page-head { h1 { code { (event.kind) } } }
+        @if operator.role.may(Right::Replay) {
+            div.acts { (button(&visit, &format!("{}/replay", links::event(&event.id)), REPLAY)) }
+        }
         div data-live="event" {
             (section(&visit, words::ABOUT, "facts", &facts(&visit, &event)))
             (section(&visit, BODY, "body", &html! {

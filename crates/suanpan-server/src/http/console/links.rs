@@ -7,6 +7,8 @@ use url::form_urlencoded;
 pub(super) const HOME: &str = "/console";
 /// The list of orders, where every search ends.
 pub(super) const ORDERS: &str = "/console/orders";
+pub(super) const ORDERS_CSV: &str = "/console/orders.csv";
+pub(super) const NOTIFICATIONS: &str = "/console/notifications";
 pub(super) const REFUNDS: &str = "/console/refunds";
 pub(super) const SHIPPING: &str = "/console/shipping";
 pub(super) const WEBHOOKS: &str = "/console/webhooks";
@@ -41,6 +43,11 @@ pub(super) fn order(id: &str) -> String {
 /// The page of an event.
 pub(super) fn event(id: &str) -> String {
     format!("{HOME}/events/{id}")
+}
+
+/// The page of a notification of WeChat's.
+pub(super) fn notification(id: &str) -> String {
+    format!("{NOTIFICATIONS}/{id}")
 }
 
 /// The page of a webhook endpoint.

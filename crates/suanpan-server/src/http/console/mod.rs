@@ -6,15 +6,19 @@
 //! the content security policy leaves nothing that could run it.
 
 mod accounts;
+mod acts;
 mod assets;
 mod audit;
 mod chart;
 mod days;
 mod event;
+mod export;
+mod hooks;
 mod links;
 mod live;
 mod nav;
 mod notice;
+mod notifications;
 mod operator;
 mod order;
 mod orders;
@@ -26,6 +30,7 @@ mod refunds;
 mod search;
 mod session;
 mod shipping;
+mod story;
 mod today;
 mod trouble;
 mod webhooks;
@@ -56,11 +61,23 @@ pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/", get(front))
         .route("/orders", get(orders::orders))
         .route("/orders/{id}", get(order::order))
+        .route("/orders/{id}/ask", post(acts::ask))
+        .route("/orders/{id}/close", get(acts::closing).post(acts::close))
+        .route("/orders.csv", post(export::orders))
+        .route("/notifications", get(notifications::notifications))
+        .route("/notifications/{id}", get(notifications::notification))
         .route("/refunds", get(refunds::refunds))
         .route("/shipping", get(shipping::shipping))
-        .route("/webhooks", get(webhooks::webhooks))
+        .route("/webhooks", get(webhooks::webhooks).post(hooks::create))
+        .route("/webhooks/new", get(hooks::new))
         .route("/webhooks/{endpoint}", get(webhooks::endpoint))
+        .route("/webhooks/{endpoint}/rotate", post(hooks::rotate))
+        .route("/webhooks/{endpoint}/enable", post(hooks::enable))
+        .route("/webhooks/{endpoint}/test", post(hooks::test))
+        .route("/webhooks/{endpoint}/replay", post(hooks::replay_failed))
+        .route("/webhooks/{endpoint}/{end}", get(hooks::ending).post(hooks::end))
         .route("/events/{event}", get(event::event))
+        .route("/events/{event}/replay", post(hooks::replay_event))
         .route("/accounts", get(accounts::accounts))
         .route("/live", get(live::live))
         .route("/live/stream", get(live::stream))

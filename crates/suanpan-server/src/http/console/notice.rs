@@ -39,6 +39,12 @@ macro_rules! notices {
 }
 
 notices! {
+    Asked "asked" "已向微信查询，结果在时间线里。" "WeChat was asked; the timeline says what it answered.";
+    EndpointDisabled "endpoint-disabled" "接收端已停用。" "The endpoint is disabled.";
+    EndpointEnabled "endpoint-enabled" "接收端已启用；期间错过的可以重放。" "The endpoint is enabled; what it missed can be replayed.";
+    EndpointDeleted "endpoint-deleted" "接收端已删除。" "The endpoint is deleted.";
+    Delivering "delivering" "正在投递，结果见下面。" "It is being delivered; the result is below.";
+    Closed "closed" "订单已关闭。" "The order is closed.";
     AllSessionsEnded "sessions-ended" "所有会话都已退出。" "All sessions were ended.";
 }
 

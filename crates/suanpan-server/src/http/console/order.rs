@@ -5,50 +5,57 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use suanpan_ledger::{OrderStatus, RefundState};
+use suanpan_wechat::Fen;
 
 use super::super::miniprogram::order_id;
 use super::links;
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
-use super::parts::{
-    address, answer_badge, attempt_badge, date, fact, latency, or_dash, order_badge, section,
-    short_id, span, time, time_of_day, verdict_badge, waiting_badge, yuan,
-};
+use super::parts::{fact, or_dash, order_badge, section, shipping_badge, time, yuan};
 use super::trouble::Trouble;
-use super::words;
+use super::words::{self, Say, say};
+use super::{acts, refunds, shipping, story};
 use crate::Error;
-use crate::gateway::api_of;
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order};
+use crate::refund::Refund;
+use crate::shipment::Shipment;
 use crate::store::{Delivered, Endpoint, Received, StoreError, Tx};
 use crate::timeline::Entry;
 use crate::world::World;
 
 /// All that is known of an order, at one moment.
-struct Story {
-    order: Order,
-    journal: Vec<(i64, Entry)>,
-    attempts: Vec<Attempt>,
-    received: Vec<Received>,
-    events: Vec<Delivered>,
-    endpoints: Vec<Endpoint>,
+pub(super) struct Story {
+    pub(super) order: Order,
+    pub(super) journal: Vec<(i64, Entry)>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) received: Vec<Received>,
+    pub(super) events: Vec<Delivered>,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) refunds: Vec<Refund>,
+    shipment: Option<Shipment>,
 }
 
 /// `GET /console/orders/{id}`
 pub(super) async fn order(
     State(world): State<Arc<World>>,
-    _: Operator,
+    operator: Operator,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
-    let id = order_id(&id)?;
-    let story = world.store.look(id, |tx, id| Box::pin(async move { Story::read(tx, id).await }));
-    let story = story.await?.ok_or(Error::NotFound { what: "order" })?;
+    let story = Story::find(&world, order_id(&id)?).await?;
     let title = format!("{} {}", visit.say(words::ORDER), story.order.reference);
-    Ok(page(&visit, Frame::Live, &title, &body(&world, &visit, &story)).into_response())
+    Ok(page(&visit, Frame::Live, &title, &body(&world, &visit, &operator, &story)).into_response())
 }
 
 impl Story {
+    pub(super) async fn find(world: &World, id: OrderId) -> Result<Self, Error> {
+        let story =
+            world.store.look(id, |tx, id| Box::pin(async move { Self::read(tx, id).await }));
+        story.await?.ok_or(Error::NotFound { what: "order" })
+    }
+
     async fn read(tx: &mut Tx, id: &OrderId) -> Result<Option<Self>, StoreError> {
         let Some(order) = tx.order(id).await? else { return Ok(None) };
         Ok(Some(Self {
@@ -58,11 +65,13 @@ impl Story {
             received: tx.inbox_of(id).await?,
             events: tx.events_of(id).await?,
             endpoints: tx.endpoints().await?,
+            refunds: tx.refunds(id).await?,
+            shipment: tx.shipment(id).await?,
         }))
     }
 }
 
-fn body(world: &World, visit: &Visit, story: &Story) -> Markup {
+fn body(world: &World, visit: &Visit, operator: &Operator, story: &Story) -> Markup {
     let order = &story.order;
     html! {
         p.back { a href=(links::ORDERS) { "← " (visit.say(words::ALL_ORDERS)) } }
@@ -78,14 +87,83 @@ fn body(world: &World, visit: &Visit, story: &Story) -> Markup {
                     (order_badge(visit, order.status))
                 }
             }
+            (acts::buttons(visit, operator, story))
             div.columns {
                 div {
-                    (section(visit, words::TIMELINE, "timeline", &timeline(visit, &story.journal)))
-                    (section(visit, words::ATTEMPTS, "attempts", &attempts(world, visit, story)))
-                    (section(visit, words::NOTIFICATIONS, "notifications", &received(visit, story)))
-                    (section(visit, words::EVENTS, "events", &events(visit, story)))
+                    @if !story.refunds.is_empty() {
+                        (section(visit, words::REFUNDS, "refunds", &refunds::table(visit, &story.refunds)))
+                    }
+                    (section(visit, words::TIMELINE, "timeline", &story::timeline(visit, &story.journal)))
+                    (section(visit, words::ATTEMPTS, "attempts", &story::attempts(world, visit, story)))
+                    (section(visit, words::NOTIFICATIONS, "notifications", &story::received(visit, story)))
+                    (section(visit, words::EVENTS, "events", &story::events(visit, story)))
                 }
-                (section(visit, words::FACTS, "facts", &facts(world, visit, order)))
+                div {
+                    @if order.status == OrderStatus::Paid {
+                        (section(visit, MONEY, "money", &money(visit, &Money::of(story))))
+                    }
+                    @if let Some(shipment) = &story.shipment {
+                        (section(visit, words::SHIPPING, "shipping", &goods(world, visit, shipment)))
+                    }
+                    (section(visit, words::FACTS, "facts", &facts(world, visit, order)))
+                }
+            }
+        }
+    }
+}
+
+/// Where the money of an order is.
+pub(super) struct Money {
+    pub(super) paid: Fen,
+    pub(super) refunded: Fen,
+    /// On its way back.
+    pub(super) under_way: Fen,
+    /// What can still be asked for.
+    pub(super) left: Fen,
+}
+
+impl Money {
+    pub(super) fn of(story: &Story) -> Self {
+        let order = &story.order;
+        let paid = if order.status == OrderStatus::Paid { order.amount } else { Fen::ZERO };
+        let mine = story
+            .refunds
+            .iter()
+            .filter(|one| Some(&one.transaction_id) == order.transaction_id.as_ref());
+        let sum = |state: &dyn Fn(RefundState) -> bool| {
+            let some = mine.clone().filter(|one| state(one.state)).map(|one| one.amount);
+            some.fold(Fen::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
+        };
+        let refunded = sum(&|state| state == RefundState::Succeeded);
+        let held = sum(&RefundState::holds_money);
+        Self {
+            paid,
+            refunded,
+            under_way: held.checked_sub(refunded).unwrap_or(Fen::ZERO),
+            left: paid.checked_sub(held).unwrap_or(Fen::ZERO),
+        }
+    }
+}
+
+pub(super) fn money(visit: &Visit, money: &Money) -> Markup {
+    html! {
+        dl.facts {
+            (fact(visit, PAID, &yuan(money.paid)))
+            (fact(visit, words::AMOUNT_REFUNDED, &yuan(money.refunded)))
+            (fact(visit, UNDER_WAY, &yuan(money.under_way)))
+            (fact(visit, REFUNDABLE, &html! { strong { (yuan(money.left)) } }))
+        }
+    }
+}
+
+fn goods(world: &World, visit: &Visit, shipment: &Shipment) -> Markup {
+    html! {
+        dl.facts {
+            (fact(visit, words::STATUS, &shipping_badge(visit, shipment.state)))
+            (fact(visit, shipping::DEADLINE, &shipping::deadline(world, visit, shipment)))
+            (fact(visit, shipping::PARCELS, &html! { (shipment.parcels.len()) }))
+            @if let Some(problem) = &shipment.problem {
+                (fact(visit, words::PROBLEM, &html! { (problem) }))
             }
         }
     }
@@ -132,173 +210,7 @@ fn facts(world: &World, visit: &Visit, order: &Order) -> Markup {
     }
 }
 
-/// A line an entry, under the date where it changes.
-fn timeline(visit: &Visit, journal: &[(i64, Entry)]) -> Markup {
-    let dates: Vec<_> = journal.iter().map(|(at, _)| date(*at)).collect();
-    let before = [None].into_iter().chain(dates.iter().map(Some));
-    html! {
-        @if journal.is_empty() {
-            p.hint { (visit.say(words::NO_TIMELINE)) }
-        } @else {
-            ol.timeline {
-                @for (((at, entry), date), before) in journal.iter().zip(&dates).zip(before) {
-                    @if before != Some(date) {
-                        li.day { (date) }
-                    }
-                    li.entry.{ "s-" (entry.step.as_str()) } data-step=(entry.step.as_str()) {
-                        (time_of_day(*at))
-                        span.step { (visit.say(words::step(entry.step))) }
-                        span.change { (entry.change) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn attempts(world: &World, visit: &Visit, story: &Story) -> Markup {
-    html! {
-        @if story.attempts.is_empty() {
-            p.hint { (visit.say(words::NO_ATTEMPTS)) }
-        } @else {
-            table.cards {
-                thead {
-                    tr {
-                        th scope="col" { "out_trade_no" }
-                        th scope="col" { (visit.say(words::STATUS)) }
-                        th scope="col" { (visit.say(words::PREPAY)) }
-                        th scope="col" { (visit.say(words::CREATED_AT)) }
-                    }
-                }
-                tbody {
-                    @for attempt in &story.attempts {
-                        tr {
-                            td.wide {
-                                span.mono { (attempt.out_trade_no) }
-                                span.sub {
-                                    "API" (api_of(attempt))
-                                    @if let Some(openid) = &attempt.openid { " · " (openid.masked()) }
-                                }
-                            }
-                            td { (attempt_badge(visit, attempt.state)) }
-                            td { (prepay(world, visit, attempt)) }
-                            td { (time(attempt.created_at)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The `prepay_id` with its age, as long as it matters.
-fn prepay(world: &World, visit: &Visit, attempt: &Attempt) -> Markup {
-    let (Some(prepay_id), Some(at)) = (&attempt.prepay_id, attempt.prepay_at) else {
-        return or_dash(None);
-    };
-    let age = world.now().saturating_sub(at);
-    let is_young = age < world.prepay_micros;
-    let note = if is_young { words::PREPAY_YOUNG } else { words::PREPAY_OLD };
-    html! {
-        (short_id(prepay_id.as_str()))
-        @if attempt.state.is_live() {
-            span.sub { (span(visit, age)) " " (visit.say(note)) }
-        }
-    }
-}
-
-fn received(visit: &Visit, story: &Story) -> Markup {
-    html! {
-        @if story.received.is_empty() {
-            p.hint { (visit.say(words::NO_NOTIFICATIONS)) }
-        } @else {
-            table.cards {
-                thead {
-                    tr {
-                        th scope="col" { (visit.say(words::RECEIVED_AT)) }
-                        th scope="col" { (visit.say(words::VERDICT)) }
-                        th scope="col" { (visit.say(words::PROBLEM)) }
-                    }
-                }
-                tbody {
-                    @for received in &story.received {
-                        tr {
-                            td { (time(received.received_at)) }
-                            td { (verdict_badge(visit, &received.verdict)) }
-                            td { @if let Some(code) = &received.problem { code { (code) } } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn events(visit: &Visit, story: &Story) -> Markup {
-    html! {
-        @if story.events.is_empty() {
-            p.hint { (visit.say(words::NO_EVENTS)) }
-        }
-        @for delivered in &story.events {
-            div.event {
-                h3 {
-                    code { (delivered.event.kind) }
-                    (time(delivered.event.created_at))
-                }
-                p.sub.mono { a href=(links::event(&delivered.event.id)) { (delivered.event.id) } }
-                (deliveries(visit, story, delivered))
-            }
-        }
-    }
-}
-
-fn deliveries(visit: &Visit, story: &Story, delivered: &Delivered) -> Markup {
-    html! {
-        @if delivered.attempts.is_empty() && delivered.waiting.is_empty() {
-            p.hint { (visit.say(words::NO_DELIVERIES)) }
-        } @else {
-            table.cards {
-                thead {
-                    tr {
-                        th scope="col" { (visit.say(words::TRIED_AT)) }
-                        th scope="col" { (visit.say(words::ENDPOINT)) }
-                        th scope="col" { (visit.say(words::ANSWER)) }
-                        th.number scope="col" { (visit.say(words::LATENCY)) }
-                    }
-                }
-                tbody {
-                    @for tried in &delivered.attempts {
-                        tr {
-                            td { (time(tried.at)) }
-                            td { (endpoint(visit, story, &tried.endpoint_id)) }
-                            td {
-                                (answer_badge(visit, tried.status))
-                                @if let Some(problem) = &tried.problem { span.sub { (problem) } }
-                            }
-                            td.number { (latency(tried.latency_micros)) }
-                        }
-                    }
-                    @for waiting in &delivered.waiting {
-                        tr.waiting {
-                            td { (time(waiting.due_at)) }
-                            td { (endpoint(visit, story, &waiting.endpoint_id)) }
-                            td { (waiting_badge(visit, waiting.gave_up)) }
-                            td {}
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Where an event went.
-fn endpoint(visit: &Visit, story: &Story, id: &str) -> Markup {
-    let known = story.endpoints.iter().find(|endpoint| endpoint.id == id);
-    html! {
-        @match known {
-            Some(endpoint) => a.url href=(links::endpoint(id)) { (address(&endpoint.url)) },
-            None => { span.mono { (id) } span.sub { (visit.say(words::ENDPOINT_GONE)) } },
-        }
-    }
-}
+const MONEY: Say = say("钱在哪里", "Where the money is");
+const PAID: Say = say("已付", "Paid");
+const UNDER_WAY: Say = say("退款中", "On its way back");
+const REFUNDABLE: Say = say("可退", "Refundable");

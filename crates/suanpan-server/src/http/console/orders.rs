@@ -9,6 +9,7 @@ use suanpan_ledger::OrderStatus;
 use suanpan_wechat::Fen;
 
 use super::super::paging::cursor;
+use super::hooks::button;
 use super::links;
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
@@ -17,6 +18,7 @@ use super::search::Search;
 use super::trouble::Trouble;
 use super::words::{self, Say, say};
 use crate::order::Order;
+use crate::people::Right;
 use crate::store::{Looked, Narrow, Numbered, OrderFilter, StoreError, Tx};
 use crate::world::World;
 
@@ -31,7 +33,7 @@ struct List {
 /// `GET /console/orders`: the list; with `?q=` whatever has this number.
 pub(super) async fn orders(
     State(world): State<Arc<World>>,
-    _: Operator,
+    operator: Operator,
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let search = Search::read(&visit)?;
@@ -58,7 +60,7 @@ pub(super) async fn orders(
     let last = orders.last().filter(|_| more).map(|order| (order.created_at, order.id.to_string()));
     let cut_short = last.is_none() && until.is_some();
     let older = last.or(until).map(|(at, id)| cursor(at, &id));
-    let body = body(&world, &visit, &search, &List { orders, older, cut_short });
+    let body = body(&world, &visit, &operator, &search, &List { orders, older, cut_short });
     Ok(page(&visit, Frame::Live, visit.say(words::ORDERS), &body).into_response())
 }
 
@@ -82,10 +84,11 @@ pub(super) async fn look(
     }
 }
 
-fn body(world: &World, visit: &Visit, search: &Search, list: &List) -> Markup {
+fn body(world: &World, visit: &Visit, operator: &Operator, search: &Search, list: &List) -> Markup {
     html! {
         div.page-head {
             h1 { (visit.say(words::ORDERS)) }
+            @if operator.role.may(Right::Export) { (button(visit, &search.export(), EXPORT)) }
         }
         (status_tabs(visit, search))
         (filters(world, visit, search))
@@ -258,6 +261,7 @@ fn first_order(world: &World) -> String {
 /// The orders on one page.
 const SHOWN: i64 = 25;
 
+const EXPORT: Say = say("导出 CSV", "Export CSV");
 const FROM: Say = say("从", "From");
 const TO: Say = say("到", "To");
 const LEAST: Say = say("最低金额（元）", "At least (yuan)");

@@ -85,6 +85,11 @@ impl Search {
         Self { cursor: Some(cursor.to_owned()), ..self.clone() }.link(links::ORDERS)
     }
 
+    /// All that fit, as a file.
+    pub(super) fn export(&self) -> String {
+        Self { cursor: None, ..self.clone() }.link(links::ORDERS_CSV)
+    }
+
     fn link(&self, path: &str) -> String {
         let query = [
             ("status", self.status.map(OrderStatus::as_str)),

@@ -146,8 +146,8 @@ pub(super) fn deadline(world: &World, visit: &Visit, shipment: &Shipment) -> Mar
 const SHOWN: i64 = 25;
 
 const OPEN: Say = say("待发货", "Open");
-const DEADLINE: Say = say("期限", "Deadline");
-const PARCELS: Say = say("包裹", "Parcels");
+pub(super) const DEADLINE: Say = say("期限", "Deadline");
+pub(super) const PARCELS: Say = say("包裹", "Parcels");
 const OVERDUE: Say = say("已逾期", "Overdue");
 const LEFT: Say = say("还剩", "left:");
 const LATER: Say = say("更晚的", "Later ones");

@@ -224,7 +224,7 @@ fn alarms(world: &World, visit: &Visit, today: &Today) -> Markup {
                 li.bad { a href=(to_refunds("abnormal")) { (counted(visit, ABNORMAL, waits.abnormal)) } }
             }
             @if waits.unmatched != 0 {
-                li.bad { a href=(links::ACCOUNTS) { (counted(visit, UNMATCHED, waits.unmatched)) } }
+                li.bad { a href=(links::NOTIFICATIONS) { (counted(visit, UNMATCHED, waits.unmatched)) } }
             }
             @for problem in &keys {
                 li.bad {

@@ -7,6 +7,8 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::super::paging::{cursor, read_cursor};
+use super::days::write_day;
+use super::hooks;
 use super::links::{self, query_value, with_query};
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
@@ -16,6 +18,7 @@ use super::parts::{
 use super::trouble::Trouble;
 use super::words::{self, Say, say};
 use crate::flow::endpoints::find_endpoint;
+use crate::people::Right;
 use crate::store::{Delivery, DeliveryStanding, Endpoint, StoreError, Tx};
 use crate::world::World;
 
@@ -32,7 +35,7 @@ struct Health {
 /// `GET /console/webhooks`
 pub(super) async fn webhooks(
     State(world): State<Arc<World>>,
-    _: Operator,
+    operator: Operator,
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let health = world.store.look((), |tx, ()| {
@@ -46,7 +49,12 @@ pub(super) async fn webhooks(
     });
     let health = health.await?;
     let body = html! {
-        div.page-head { h1 { (visit.say(words::WEBHOOKS)) } }
+        div.page-head {
+            h1 { (visit.say(words::WEBHOOKS)) }
+            @if operator.role.may(Right::Endpoints) {
+                a.button href={ (links::WEBHOOKS) "/new" } { (visit.say(hooks::NEW)) }
+            }
+        }
         div data-live="endpoints" {
             @if health.is_empty() {
                 section.empty data-testid="empty" {
@@ -130,7 +138,7 @@ fn events(visit: &Visit, endpoint: &Endpoint) -> Markup {
 /// `GET /console/webhooks/{endpoint}`
 pub(super) async fn endpoint(
     State(world): State<Arc<World>>,
-    _: Operator,
+    operator: Operator,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
@@ -166,6 +174,7 @@ pub(super) async fn endpoint(
     let body = html! {
         p.back { a href=(links::WEBHOOKS) { "← " (visit.say(words::WEBHOOKS)) } }
         div.page-head { h1.url { (address(&endpoint.url)) } }
+        (hooks::buttons(&visit, &operator, &endpoint, &write_day(world.now())))
         div data-live="endpoint" {
             (section(&visit, words::ABOUT, "facts", &facts(&visit, &endpoint)))
             (section(&visit, DELIVERIES, "deliveries", &list))

@@ -26,6 +26,13 @@ pub(super) struct Say {
     en: &'static str,
 }
 
+impl Say {
+    /// In Chinese: for what is not read on a page.
+    pub(super) const fn zh(self) -> &'static str {
+        self.zh
+    }
+}
+
 impl Lang {
     /// As HTML and HTTP name it.
     pub(super) const fn tag(self) -> &'static str {
@@ -241,6 +248,7 @@ pub(super) const NOTHING_FOUND_HELP: Say = say(
 );
 pub(super) const NOTHING_OLDER: Say = say("没有更早的订单了", "There are no older orders");
 
+pub(super) const BACK: Say = say("返回", "Back");
 pub(super) const ABOUT: Say = say("基本信息", "Facts");
 
 // An order.

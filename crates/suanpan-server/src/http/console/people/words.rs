@@ -6,6 +6,17 @@ use super::super::words::{Say, say};
 pub(in super::super) fn action(action: &str) -> Option<Say> {
     Some(match action {
         "sign-in" => say("登录", "Signed in"),
+        "order.ask" => say("向微信查询", "Asked WeChat"),
+        "order.close" => say("关闭订单", "Closed an order"),
+        "orders.export" => say("导出订单", "Exported orders"),
+        "endpoint.create" => say("新建接收端", "Made an endpoint"),
+        "endpoint.rotate" => say("换接收端密钥", "Rotated an endpoint's secret"),
+        "endpoint.disable" => say("停用接收端", "Disabled an endpoint"),
+        "endpoint.enable" => say("启用接收端", "Enabled an endpoint"),
+        "endpoint.delete" => say("删除接收端", "Deleted an endpoint"),
+        "endpoint.test" => say("发测试事件", "Sent a test event"),
+        "endpoint.replay" => say("重放没送到的事件", "Replayed what was missed"),
+        "event.replay" => say("重新投递事件", "Delivered an event again"),
         "session.end-all" => say("退出所有会话", "Ended all sessions"),
         _ => return None,
     })
