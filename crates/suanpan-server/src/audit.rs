@@ -29,6 +29,29 @@ pub struct Entry {
     pub detail: Option<Value>,
 }
 
+/// Somebody, at an address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct By {
+    /// Who.
+    pub operator: Who,
+    /// From which address.
+    pub address: String,
+}
+
+impl By {
+    /// A line for the audit log: he does this, to that.
+    pub fn entry(&self, action: &'static str, object: impl Into<String>) -> Entry {
+        Entry {
+            operator: self.operator.clone(),
+            address: self.address.clone(),
+            action,
+            object: object.into(),
+            reason: None,
+            detail: None,
+        }
+    }
+}
+
 /// Who did something.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Who {

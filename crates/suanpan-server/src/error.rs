@@ -14,6 +14,7 @@ use suanpan_ledger::{Impossible, Mismatch, Overdrawn};
 use suanpan_wechat as wechat;
 
 use crate::ids::OrderId;
+use crate::people::Refusal;
 use crate::repair::refund::RescueError;
 use crate::repair::shipping::ShippingError;
 use crate::store::StoreError;
@@ -152,6 +153,9 @@ pub enum Error {
     /// The order is for another payer.
     #[error("the order is for another payer")]
     OtherPayer,
+    /// Somebody at the console cannot do this.
+    #[error(transparent)]
+    People(#[from] Refusal),
     /// A form of the console came from elsewhere.
     #[error("the form was not sent by a page of this console")]
     ForeignForm,
@@ -276,6 +280,7 @@ impl Error {
             Self::RefundReferenceTaken { .. } => "SP-REFUND-REFERENCE-TAKEN",
             Self::Shipping(cause) => cause.code(),
             Self::Rescue(cause) => cause.code(),
+            Self::People(cause) => cause.code(),
             Self::CloseTooSoon { .. } => "SP-CLOSE-TOO-SOON",
             Self::OtherPayer => "SP-OTHER-PAYER",
             Self::ForeignForm => "SP-CONSOLE-FORM",
@@ -343,6 +348,7 @@ impl Error {
             }
             Self::Shipping(cause) => cause.remedy(),
             Self::Rescue(cause) => cause.remedy(),
+            Self::People(cause) => cause.remedy(),
             Self::CloseTooSoon { .. } => {
                 "let the first payer pay or wait until then: the same request gets in as soon as WeChat closes the first attempt"
             }
@@ -408,6 +414,7 @@ impl Error {
             Self::WrongMethod { .. } => Kind::WrongMethod,
             Self::Shipping(cause) => cause.kind(),
             Self::Rescue(cause) => cause.kind(),
+            Self::People(cause) => cause.kind(),
             Self::ReferenceTaken { .. }
             | Self::KeyReused
             | Self::KeyRunning

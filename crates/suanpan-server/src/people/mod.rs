@@ -3,6 +3,8 @@
 //! A role includes the one before it. What a page or a form needs is a
 //! [`Right`], and the least role that has it stands in [`Right::least`] alone.
 
+mod refusal;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -11,6 +13,7 @@ use suanpan_wechat::Fen;
 
 use crate::Error;
 use crate::config::Config;
+pub use refusal::Refusal;
 
 /// What somebody is trusted with; each role may do what the one before it may.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -15,7 +15,7 @@ use crate::units::NEW_YEAR;
 const SMALL: [&str; 5] =
     ["api_key", "operator", "webhook_endpoint", "platform_certificate", "moving"];
 /// Indexes that hold what is open, and forget it when it is done: these may be gone through.
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 9] = [
     "due_open",
     "due_ready",
     "due_lane",
@@ -24,6 +24,7 @@ const OPEN: [&str; 8] = [
     "shipment_open",
     "archive_file_open",
     "difference_open",
+    "refund_request_waiting",
 ];
 
 /// All texts of the store that read or change rows, each with its file and name.

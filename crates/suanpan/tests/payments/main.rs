@@ -54,6 +54,8 @@ mod refused;
 #[cfg(test)]
 mod repaired;
 #[cfg(test)]
+mod second_person;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod shipping;

@@ -175,6 +175,8 @@ impl World {
     pub(crate) async fn idle_node(&mut self) -> Server {
         let mut config = self.config();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
+        // What WeChat tells goes to the one that serves.
+        config.server.public_url = Some(self.url.clone());
         Server::open(config, self.seams()).await.unwrap()
     }
 

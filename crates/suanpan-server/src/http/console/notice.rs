@@ -45,6 +45,8 @@ notices! {
     EndpointDeleted "endpoint-deleted" "接收端已删除。" "The endpoint is deleted.";
     Delivering "delivering" "正在投递，结果见下面。" "It is being delivered; the result is below.";
     Closed "closed" "订单已关闭。" "The order is closed.";
+    RefundApproved "refund-approved" "退款已批准，并已向微信提交。" "The refund is approved, and WeChat was asked for it.";
+    RefundDeclined "refund-declined" "退款申请已拒绝，钱没有动。" "The request is declined; no money moved.";
     AllSessionsEnded "sessions-ended" "所有会话都已退出。" "All sessions were ended.";
 }
 

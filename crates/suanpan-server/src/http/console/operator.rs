@@ -16,7 +16,7 @@ use super::super::limits;
 use super::trouble::Trouble;
 use crate::Error;
 use crate::access::sha256_hex;
-use crate::audit::{Entry, Who};
+use crate::audit::{By, Entry, Who};
 use crate::people::{Right, Role};
 use crate::store::{NewSession, Person};
 use crate::world::World;
@@ -81,16 +81,15 @@ impl Operator {
         if self.role.may(right) { Ok(()) } else { Err(Trouble::NotAllowed(right, self.role)) }
     }
 
+    /// He, from here, as the audit log names him.
+    pub(super) fn by(&self) -> By {
+        let operator = Who { id: Some(self.id.clone()), name: self.name.clone() };
+        By { operator, address: self.address.clone() }
+    }
+
     /// A line for the audit log: he does this, to that.
     pub(super) fn entry(&self, action: &'static str, object: impl Into<String>) -> Entry {
-        Entry {
-            operator: Who { id: Some(self.id.clone()), name: self.name.clone() },
-            address: self.address.clone(),
-            action,
-            object: object.into(),
-            reason: None,
-            detail: None,
-        }
+        self.by().entry(action, object)
     }
 }
 

@@ -12,6 +12,7 @@ use super::links::{self, query_value, with_query};
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
 use super::parts::{order_link, refund_badge, time, yuan};
+use super::people::request;
 use super::trouble::Trouble;
 use super::words::{self, Say, say};
 use crate::Error;
@@ -36,10 +37,12 @@ pub(super) async fn refunds(
         before: from.as_deref().map(read_cursor).transpose()?,
         limit: SHOWN.saturating_add(1),
     };
-    let found = world
-        .store
-        .look(filter, |tx, filter| Box::pin(async move { tx.refunds_list(filter).await }));
-    let mut refunds = found.await?;
+    let found = world.store.look(filter, |tx, filter| {
+        Box::pin(async move {
+            Ok((tx.refunds_list(filter).await?, tx.refund_requests_waiting(SHOWN).await?))
+        })
+    });
+    let (mut refunds, requests) = found.await?;
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let more = shown < refunds.len();
     refunds.truncate(shown);
@@ -49,6 +52,7 @@ pub(super) async fn refunds(
         div.page-head { h1 { (visit.say(words::REFUNDS)) } }
         (tabs(&visit, state))
         div data-live="refunds" {
+            (request::waiting(&visit, &requests))
             @if refunds.is_empty() {
                 section.empty data-testid="empty" {
                     h2 { (visit.say(if state.is_some() { NONE_SUCH } else { NONE })) }

@@ -98,7 +98,7 @@ impl Draft {
     }
 
     /// The work begins later: whoever begins the refund asks WeChat for it himself.
-    fn asked_for_by_the_caller(self) -> Self {
+    pub(super) fn asked_for_by_the_caller(self) -> Self {
         Self { first_look: self.now.saturating_add(FIRST_WAIT), ..self }
     }
 }
@@ -123,15 +123,29 @@ pub(super) async fn begin(world: &World, draft: Draft) -> Result<Started, Error>
             Ok(Started::New(*refund))
         }
         Begun::Again(refund) => Ok(Started::Again(*refund)),
-        Begun::KeyReused => Err(Error::KeyReused),
+        begun @ (Begun::NotPaid
+        | Begun::Overdrawn(_)
+        | Begun::NothingLeft
+        | Begun::TooMany
+        | Begun::ReferenceTaken(_)
+        | Begun::KeyReused) => Err(refused(begun, names_a_payment)),
+    }
+}
+
+/// Why a refund did not begin.
+pub(super) fn refused(begun: Begun, names_a_payment: bool) -> Error {
+    match begun {
         Begun::NotPaid if names_a_payment => {
-            Err(Error::field("transaction_id", "is no payment of this order"))
+            Error::field("transaction_id", "is no payment of this order")
         }
-        Begun::NotPaid => Err(Error::OrderNotPaid),
-        Begun::Overdrawn(overdrawn) => Err(Error::Overdrawn(overdrawn)),
-        Begun::NothingLeft => Err(Error::NothingLeft),
-        Begun::TooMany => Err(Error::TooManyRefunds),
-        Begun::ReferenceTaken(id) => Err(Error::RefundReferenceTaken { id }),
+        Begun::NotPaid => Error::OrderNotPaid,
+        Begun::Overdrawn(overdrawn) => Error::Overdrawn(overdrawn),
+        Begun::NothingLeft => Error::NothingLeft,
+        Begun::TooMany => Error::TooManyRefunds,
+        Begun::ReferenceTaken(id) => Error::RefundReferenceTaken { id },
+        Begun::KeyReused => Error::KeyReused,
+        // Both are a refund, and whoever asks why there is none has not looked.
+        Begun::Stored(..) | Begun::Again(_) => Error::Broken,
     }
 }
 

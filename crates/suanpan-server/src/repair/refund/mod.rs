@@ -8,6 +8,7 @@
 
 mod begin;
 mod hear;
+pub mod request;
 mod rescue;
 
 use std::sync::Arc;
@@ -57,10 +58,15 @@ pub async fn start(
         world.certified(&account.mchid)?;
     }
     let draft = Draft::new(world, order, new)?.under(once.clone());
-    let refund = match begin::begin(world, draft).await? {
-        Started::New(refund) => refund,
-        Started::Again(refund) => return Ok(refund),
-    };
+    match begin::begin(world, draft).await? {
+        Started::New(refund) => carry_out(world, refund).await,
+        Started::Again(refund) => Ok(refund),
+    }
+}
+
+/// Asks WeChat for a refund that has just been stored.
+async fn carry_out(world: &World, refund: Refund) -> Result<Refund, Error> {
+    let account = world.account(&refund.mchid)?;
     let refusal = submit(world, account, &refund).await?;
     let refund = find(world, &refund.id).await?;
     match refusal {

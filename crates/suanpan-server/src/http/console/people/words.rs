@@ -18,6 +18,9 @@ pub(in super::super) fn action(action: &str) -> Option<Say> {
         "endpoint.replay" => say("重放没送到的事件", "Replayed what was missed"),
         "event.replay" => say("重新投递事件", "Delivered an event again"),
         "session.end-all" => say("退出所有会话", "Ended all sessions"),
+        "refund.ask" => say("申请退款", "Asked for a refund"),
+        "refund.approve" => say("批准退款", "Approved a refund"),
+        "refund.decline" => say("拒绝退款", "Declined a refund"),
         _ => return None,
     })
 }
@@ -57,3 +60,28 @@ pub(in super::super) const SESSIONS: Say = say("登录中的会话", "Sessions")
 pub(in super::super) const SEEN: Say = say("最近操作", "last active");
 pub(in super::super) const SIGN_OUT_EVERYWHERE: Say =
     say("全部退出（包括这个浏览器）", "Sign out everywhere, here too");
+
+// A refund that waits for a second person.
+pub(in super::super) const REQUEST: Say = say("退款申请", "Refund request");
+pub(in super::super) const REQUESTS_WAITING: Say =
+    say("等待第二个人批准的退款", "Refunds that wait for a second person");
+pub(in super::super) const THE_ORDER: Say = say("订单", "Order");
+pub(in super::super) const ASKED_FOR: Say = say("申请", "Asked for");
+pub(in super::super) const ASKED_BY: Say = say("申请人", "By");
+pub(in super::super) const AMOUNT: Say = say("金额", "Amount");
+pub(in super::super) const REASON: Say = say("原因（付款人会看到）", "Reason (the payer reads it)");
+pub(in super::super) const DECISION: Say = say("决定", "Decision");
+pub(in super::super) const DECIDED_BY: Say = say("决定人", "By");
+pub(in super::super) const NOTE: Say = say("说明（记入审计日志）", "Note (kept in the audit log)");
+pub(in super::super) const REFUND_ID: Say = say("退款号", "Refund id");
+pub(in super::super) const APPROVED: Say = say("已批准", "Approved");
+pub(in super::super) const DECLINED: Say = say("已拒绝", "Declined");
+pub(in super::super) const APPROVE: Say = say("批准退款", "Approve");
+pub(in super::super) const DECLINE: Say = say("拒绝", "Decline");
+pub(in super::super) const TAKE_BACK: Say = say("撤回申请", "Take it back");
+pub(in super::super) const REQUEST_OWN: Say = say(
+    "这是你自己的申请：要由另一位财务或管理员批准。你可以撤回。",
+    "You asked for it yourself: somebody else of finance, or an admin, has to approve it. You can take it back.",
+);
+pub(in super::super) const REQUEST_NOT_YOURS: Say =
+    say("等财务或管理员批准。", "It waits for somebody of finance or an admin.");
