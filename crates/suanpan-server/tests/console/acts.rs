@@ -30,6 +30,7 @@ async fn an_order_is_closed_for_a_reason_that_is_kept() {
     closed.leads_to(&format!("/console/orders/{id}?done=closed"));
     let page = cashier.get(&desk, &format!("/console/orders/{id}?done=closed")).await;
     page.is(200).shows("已关闭").shows("订单已关闭。").shows("closed at the console").hides(&path);
+    cashier.get(&desk, &path).await.leads_to(&format!("/console/orders/{id}"));
     assert_eq!(desk.column(AUDIT).await, [format!("cashier order.close {id} 客人走了")]);
 }
 
@@ -46,6 +47,41 @@ async fn asking_wechat_is_written_down_before_it_is_asked() {
     assert_eq!(desk.column(AUDIT).await, [format!("cashier order.ask {id} -")]);
     let mut viewer = desk.person(Role::Viewer).await;
     viewer.submit(&desk, &format!("{path}/ask"), &[]).await.is(403);
+}
+
+#[tokio::test]
+async fn a_refund_is_shown_once_more_before_it_is_asked_for() {
+    let desk = Desk::open_with("[refunds]\nsecond_person_above = 500").await;
+    let id = desk.tea("tea-1").await;
+    paid(&desk, &id).await;
+    let (order, path) = (format!("/console/orders/{id}"), format!("/console/orders/{id}/refund"));
+    desk.person(Role::Viewer).await.get(&desk, &path).await.is(403);
+    let mut cashier = desk.person(Role::Cashier).await;
+    cashier.get(&desk, &order).await.is(200).shows(&path).shows("可退");
+    let form = cashier.get(&desk, &path).await;
+    form.is(200).shows("value=\"9.90\"").shows("5.00");
+    let drawn = form.text.split("name=\"id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+
+    let mut fields = vec![("id", drawn), ("amount", "6"), ("reason", "少放了糖")];
+    let check = cashier.submit(&desk, &path, &fields).await;
+    check.is(200).shows("data-testid=\"sure\"").shows("6.00").shows("3.90").shows("少放了糖");
+    assert_eq!(desk.column(AUDIT).await.len(), 0);
+    for (name, wrong) in [("amount", "9.91"), ("amount", "0"), ("amount", "x"), ("reason", " ")] {
+        let mut fields = fields.clone();
+        fields.iter_mut().find(|field| field.0 == name).unwrap().1 = wrong;
+        cashier.submit(&desk, &path, &fields).await.is(422).shows("SP-REQUEST-FIELD");
+    }
+
+    // Above the limit: a second person decides, and the same form asks once.
+    fields.push(("sure", "yes"));
+    let waiting = format!("/console/refunds/requests/{drawn}");
+    for _ in 0..2 {
+        let asked = cashier.submit(&desk, &path, &fields).await;
+        asked.leads_to(&format!("{waiting}?done=refund-waits"));
+    }
+    cashier.get(&desk, &waiting).await.is(200).shows("少放了糖");
+    cashier.get(&desk, "/console").await.is(200).shows("1 笔退款等第二个人批准");
+    assert_eq!(desk.column(AUDIT).await, [format!("cashier refund.ask {id} 少放了糖")]);
 }
 
 #[tokio::test]

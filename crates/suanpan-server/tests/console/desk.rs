@@ -1,5 +1,6 @@
 //! A backend without a network, and browsers that visit its console.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -57,6 +58,10 @@ impl Desk {
     /// With more settings, as TOML.
     pub(crate) async fn open_with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../suanpan-wechat/tests/vectors");
+        for name in ["merchant-1.cert.pem", "merchant-1.key.pem"] {
+            std::fs::copy(keys.join(name), folder.path().join(name)).unwrap();
+        }
         let mut config = Config::parse(&format!("{more}\n{MERCHANT}"), folder.path()).unwrap();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
         config.database.url = database::url(folder.path());
@@ -271,6 +276,8 @@ mchid = "1900000109"
 name = "湖心亭茶馆"
 api = "v2"
 api_v2_key = "8934e7d15453e97507ef794cf7b0519d"
+merchant_certificate = "merchant-1.cert.pem"
+merchant_private_key = "merchant-1.key.pem"
 [[merchants.apps]]
 appid = "wx2421b1c4370ec43b"
 secret = "0123456789abcdef0123456789abcdef"

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use suanpan_ledger::RefundState;
+use suanpan_ledger::{RefundState, ShippingState};
 use suanpan_server::order::{Attempt, Order};
 use suanpan_server::refund::Refund;
+use suanpan_server::shipment::{Shipment, ShippingPolicy};
 
 use crate::desk::{APP, Desk, MCHID, NEW_YEAR};
 use crate::story::{NUMBER, PAYER, paid};
@@ -165,7 +166,8 @@ async fn an_account_shows_what_it_speaks_and_none_of_its_keys() {
     let mut browser = desk.operator().await;
     let page = browser.get(&desk, "/console/accounts").await;
     page.is(200).shows("湖心亭茶馆").shows(MCHID).shows(APP).shows("APIv2").shows("APIv2 密钥");
-    page.shows(&format!("/wechat/notify/{MCHID}")).hides("8934e7d1");
+    page.shows(&format!("/wechat/notify/{MCHID}")).hides("8934e7d1").hides("PRIVATE KEY");
+    page.shows("配置的证书").shows("还剩");
     let id = desk.tea("tea-1").await;
     paid(&desk, &id).await;
     desk.clock.advance(Duration::from_secs(600));
@@ -176,8 +178,48 @@ async fn an_account_shows_what_it_speaks_and_none_of_its_keys() {
 #[tokio::test]
 async fn shipping_lists_the_earliest_deadline_first() {
     let desk = Desk::open().await;
-    let page = desk.operator().await.get(&desk, "/console/shipping").await;
-    page.is(200).shows("没有要发货的订单");
+    let mut browser = desk.operator().await;
+    browser.get(&desk, "/console/shipping").await.is(200).shows("没有要发货的订单");
+    let id = desk.tea("tea-1").await;
+    paid(&desk, &id).await;
+    desk.write(id.clone(), |tx, id| {
+        Box::pin(async move {
+            let order = tx.order(&id.parse().unwrap()).await?.unwrap();
+            let attempt = tx.attempts(&order.id).await?.remove(0);
+            let shipment = Shipment {
+                order_id: order.id,
+                attempt_id: attempt.id,
+                policy: ShippingPolicy::Express,
+                automatic: false,
+                state: ShippingState::Waiting,
+                goods: None,
+                parcels: Vec::new(),
+                serial: 0,
+                tries: 0,
+                upload_time: 0,
+                order_state: None,
+                problem: None,
+                paid_at: NEW_YEAR,
+                deadline: NEW_YEAR + 10 * 3_600_000_000,
+                shipped_at: None,
+                reminded_at: None,
+                asked_at: None,
+                created_at: NEW_YEAR,
+                version: 0,
+            };
+            tx.shipment_put(&shipment).await.map(drop)
+        })
+    })
+    .await;
+    let page = browser.get(&desk, "/console/shipping").await;
+    page.is(200).shows("2026-01-01 18:00:00").shows("10 小时").shows("等发货信息");
+    page.shows(&format!("/console/orders/{id}"));
+    browser.get(&desk, "/console").await.is(200).shows("1 笔订单要在 24 小时内");
+    browser.get(&desk, &format!("/console/orders/{id}")).await.is(200).shows("2026-01-01 18:00:00");
+    browser.get(&desk, "/console/shipping?state=settled").await.is(200).hides(&id);
+    desk.clock.advance(Duration::from_secs(11 * 3600));
+    desk.operator().await.get(&desk, "/console/shipping").await.is(200).shows("已逾期");
+    desk.operator().await.get(&desk, "/console/shipping?state=x").await.is(422);
 }
 
 #[tokio::test]

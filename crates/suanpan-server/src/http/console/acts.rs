@@ -6,16 +6,17 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use suanpan_ledger::{OrderStatus, RefundState};
+use suanpan_wechat::Fen;
 
 use super::super::miniprogram::order_id;
 use super::links;
 use super::notice::{Notice, done};
 use super::operator::Operator;
-use super::order::Story;
+use super::order::{Money, Story};
 use super::page::{Frame, Visit, page};
 use super::parts::{order_badge, yuan};
 use super::posted::Posted;
@@ -41,6 +42,9 @@ pub(super) fn buttons(visit: &Visit, operator: &Operator, story: &Story) -> Mark
                 form method="post" action={ (path) "/ask" } {
                     button.button type="submit" { (visit.say(ASK)) }
                 }
+            }
+            @if operator.role.may(Right::Refund) && Money::of(story).left != Fen::ZERO {
+                a.button href={ (path) "/refund" } { (visit.say(words::REFUND)) "…" }
             }
             @if operator.role.may(Right::Close) && is_open {
                 a.button href={ (path) "/close" } { (visit.say(CLOSE)) "…" }
@@ -90,6 +94,11 @@ pub(super) async fn closing(
     operator.may(Right::Close)?;
     let order = flow::order::find(&world, &order_id(&id)?).await?;
     let path = links::order(order.id.as_str());
+    match order.status {
+        OrderStatus::Unpaid | OrderStatus::Paying => {}
+        OrderStatus::Paid => return Err(Error::OrderPaid.into()),
+        OrderStatus::Closed => return Ok(Redirect::to(&path).into_response()),
+    }
     let body = html! {
         section.notice.form data-testid="close" {
             h1 { (visit.say(CLOSE)) }

@@ -45,6 +45,11 @@ pub(super) fn event(id: &str) -> String {
     format!("{HOME}/events/{id}")
 }
 
+/// The page of a refund that waits for a second person, or did.
+pub(super) fn refund_request(id: &str) -> String {
+    format!("{REFUNDS}/requests/{id}")
+}
+
 /// The page of a notification of WeChat's.
 pub(super) fn notification(id: &str) -> String {
     format!("{NOTIFICATIONS}/{id}")

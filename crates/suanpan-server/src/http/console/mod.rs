@@ -26,6 +26,7 @@ mod page;
 mod parts;
 mod people;
 mod posted;
+mod refunding;
 mod refunds;
 mod search;
 mod session;
@@ -63,6 +64,7 @@ pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/orders/{id}", get(order::order))
         .route("/orders/{id}/ask", post(acts::ask))
         .route("/orders/{id}/close", get(acts::closing).post(acts::close))
+        .route("/orders/{id}/refund", get(refunding::form).post(refunding::refund))
         .route("/orders.csv", post(export::orders))
         .route("/notifications", get(notifications::notifications))
         .route("/notifications/{id}", get(notifications::notification))

@@ -44,6 +44,8 @@ notices! {
     EndpointEnabled "endpoint-enabled" "接收端已启用；期间错过的可以重放。" "The endpoint is enabled; what it missed can be replayed.";
     EndpointDeleted "endpoint-deleted" "接收端已删除。" "The endpoint is deleted.";
     Delivering "delivering" "正在投递，结果见下面。" "It is being delivered; the result is below.";
+    RefundAsked "refund-asked" "已向微信申请退款，结果在下面。" "WeChat was asked for the refund; how it stands is below.";
+    RefundWaits "refund-waits" "退款申请已提交，等第二个人批准。" "The request waits for a second person.";
     Closed "closed" "订单已关闭。" "The order is closed.";
     RefundApproved "refund-approved" "退款已批准，并已向微信提交。" "The refund is approved, and WeChat was asked for it.";
     RefundDeclined "refund-declined" "退款申请已拒绝，钱没有动。" "The request is declined; no money moved.";

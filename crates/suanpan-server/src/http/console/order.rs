@@ -91,7 +91,7 @@ fn body(world: &World, visit: &Visit, operator: &Operator, story: &Story) -> Mar
             div.columns {
                 div {
                     @if !story.refunds.is_empty() {
-                        (section(visit, words::REFUNDS, "refunds", &refunds::table(visit, &story.refunds)))
+                        (section(visit, words::REFUNDS, "refunds", &refunds::table(visit, &story.refunds, false)))
                     }
                     (section(visit, words::TIMELINE, "timeline", &story::timeline(visit, &story.journal)))
                     (section(visit, words::ATTEMPTS, "attempts", &story::attempts(world, visit, story)))

@@ -59,7 +59,7 @@ pub(super) async fn refunds(
                     p { (visit.say(NONE_HELP)) }
                 }
             } @else {
-                (table(&visit, &refunds))
+                (table(&visit, &refunds, true))
             }
             nav.pages aria-label=(visit.say(words::PAGES_OF_LIST)) {
                 @if from.is_some() {
@@ -92,7 +92,7 @@ fn tabs(visit: &Visit, state: Option<RefundState>) -> Markup {
 }
 
 /// Refunds as a table; of an order too, where they are few.
-pub(super) fn table(visit: &Visit, refunds: &[Refund]) -> Markup {
+pub(super) fn table(visit: &Visit, refunds: &[Refund], of_many_orders: bool) -> Markup {
     html! {
         table.cards.list data-testid="refunds" {
             caption.unseen { (visit.say(words::REFUNDS)) }
@@ -102,16 +102,16 @@ pub(super) fn table(visit: &Visit, refunds: &[Refund]) -> Markup {
                     th.number scope="col" { (visit.say(words::AMOUNT)) }
                     th scope="col" { (visit.say(words::STATUS)) }
                     th scope="col" { (visit.say(REASON)) }
-                    th scope="col" { (visit.say(words::ORDER)) }
+                    @if of_many_orders { th scope="col" { (visit.say(words::ORDER)) } }
                     th scope="col" { (visit.say(words::CREATED_AT)) }
                 }
             }
-            tbody { @for refund in refunds { (row(visit, refund)) } }
+            tbody { @for refund in refunds { (row(visit, refund, of_many_orders)) } }
         }
     }
 }
 
-fn row(visit: &Visit, refund: &Refund) -> Markup {
+fn row(visit: &Visit, refund: &Refund, of_many_orders: bool) -> Markup {
     html! {
         tr {
             td.wide {
@@ -126,7 +126,9 @@ fn row(visit: &Visit, refund: &Refund) -> Markup {
                 @if let Some(account) = &refund.received_account { span.sub { (visit.say(TO)) " " (account) } }
             }
             td data-name=(visit.say(REASON)) { @if let Some(reason) = &refund.reason { (reason) } }
-            td data-name=(visit.say(words::ORDER)) { (order_link(&refund.order_id)) }
+            @if of_many_orders {
+                td data-name=(visit.say(words::ORDER)) { (order_link(&refund.order_id)) }
+            }
             td data-name=(visit.say(words::CREATED_AT)) {
                 (time(refund.created_at))
                 @if let Some(at) = refund.succeeded_at { span.sub { (visit.say(ARRIVED)) " " (time(at)) } }

@@ -116,7 +116,12 @@ impl Search {
 }
 
 fn fen(name: &'static str, yuan: Option<&str>) -> Result<Option<i64>, Error> {
-    let amount = yuan.map(|yuan| yuan.replace([',', '¥'], "").parse::<Fen>()).transpose();
-    let amount = amount.map_err(|_| Error::field(name, "must be yuan such as 9.90"))?;
+    let amount = yuan.map(|yuan| read_yuan(name, yuan)).transpose()?;
     Ok(amount.map(Fen::get))
+}
+
+/// An amount as people write it: `1,234.5` or `¥9.90`.
+pub(super) fn read_yuan(name: &'static str, text: &str) -> Result<Fen, Error> {
+    let plain = text.trim().replace([',', '¥'], "");
+    plain.parse().map_err(|_| Error::field(name, "must be yuan such as 9.90"))
 }

@@ -25,6 +25,10 @@ struct Today {
     waits: Waits,
     /// Endpoints that do not take what they are told: how much was given up, and how much is tried again.
     failing: Vec<(Endpoint, i64, i64)>,
+    /// Refunds that wait for a second person.
+    requests: usize,
+    /// Differences between our book and WeChat's bills.
+    differences: i64,
     lines: Vec<Line>,
 }
 
@@ -81,6 +85,8 @@ impl Today {
                 )
                 .await?,
             failing,
+            requests: tx.refund_requests_waiting(MOST).await?.len(),
+            differences: tx.differences_open().await?,
             lines: tx.journal_latest(LINES).await?,
         })
     }
@@ -216,12 +222,19 @@ fn alarms(world: &World, visit: &Visit, today: &Today) -> Markup {
     let quiet = keys.is_empty()
         && today.failing.is_empty()
         && late.is_none()
+        && (today.requests, today.differences) == (0, 0)
         && [waits.abnormal, waits.refunds, waits.unmatched, waits.shipments] == [0; 4];
     html! {
         @if quiet { p.hint { (visit.say(ALL_WELL)) } }
         ul.alarms {
             @if waits.abnormal != 0 {
                 li.bad { a href=(to_refunds("abnormal")) { (counted(visit, ABNORMAL, waits.abnormal)) } }
+            }
+            @if today.differences != 0 {
+                li.bad { a href="/console/reconciliation" { (counted(visit, DIFFERENCES, today.differences)) } }
+            }
+            @if today.requests != 0 {
+                li.wait { a href=(links::REFUNDS) { (today.requests) " " (visit.say(TO_APPROVE)) } }
             }
             @if waits.unmatched != 0 {
                 li.bad { a href=(links::NOTIFICATIONS) { (counted(visit, UNMATCHED, waits.unmatched)) } }
@@ -270,6 +283,8 @@ fn latest(visit: &Visit, today: &Today) -> Markup {
 const UNMATCHED_FOR: i64 = 30 * DAY;
 /// Work that is due for longer than this is not being done.
 const LATE: i64 = HOUR / 12;
+/// More than that is not counted.
+const MOST: i64 = 100;
 const LINES: i64 = 12;
 
 const OTHER_DAYS: Say = say("其他日子", "Other days");
@@ -291,6 +306,8 @@ const SUCCESS: Say = say("支付成功率", "Success rate");
 const OF_TRIED: Say = say("占调起支付的订单", "of orders whose sheet was opened");
 const PAYMENTS: Say = say("笔收款", "payments");
 const REFUNDS: Say = say("笔退款", "refunds");
+const DIFFERENCES: Say = say("处对账差异没有处理", "differences with WeChat's bills are open");
+const TO_APPROVE: Say = say("笔退款等第二个人批准", "refunds wait for a second person");
 const ABNORMAL: Say =
     say("笔退款异常，钱没有退到", "refunds are abnormal: the money did not arrive");
 const UNMATCHED: Say = say("条微信通知对不上任何订单", "notifications from WeChat fit no order");

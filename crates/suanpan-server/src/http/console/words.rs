@@ -211,6 +211,7 @@ pub(super) const CLOCK_NOTE: Say = say(
 );
 
 pub(super) const LIVE_PAGE: Say = say("实时记录", "Live");
+pub(super) const REFUND: Say = say("退款", "Refund");
 pub(super) const REFUNDS: Say = say("退款", "Refunds");
 pub(super) const SHIPPING: Say = say("发货", "Shipping");
 pub(super) const WEBHOOKS: Say = say("回调", "Webhooks");
