@@ -23,6 +23,7 @@ pub mod audit;
 pub mod config;
 pub mod due;
 mod error;
+pub mod explain;
 pub mod flow;
 mod gateway;
 pub mod http;

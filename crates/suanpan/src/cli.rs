@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::problem::Problem;
 use crate::talk;
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// 列出接口，或输出 OpenAPI 文档 / list the endpoints, or print the OpenAPI document
     Api(Api),
+    /// 解释一个错误：代码、报错原文或一行日志 / explain an error: a code, a message or a line of a log
+    Explain(Explain),
 }
 
 /// `suanpan demo`
@@ -186,6 +188,36 @@ pub(crate) struct Api {
     pub(crate) json: bool,
 }
 
+/// `suanpan explain`
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// 代码、报错原文、应答或一行日志；`-` 从标准输入读 / a code, a message, an answer or a line of a log; `-` reads standard input
+    #[arg(value_name = "TEXT", allow_negative_numbers = true)]
+    #[arg(required_unless_present_any = ["list", "markdown"], conflicts_with_all = ["list", "markdown"])]
+    pub(crate) text: Vec<String>,
+    /// 列出全部 / list all of them
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) list: bool,
+    /// 全部写成一页 Markdown，就是 docs/errors.md / all of them as a page of Markdown, which is docs/errors.md
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+    /// 语言 / the language
+    #[arg(long, value_enum, default_value = "zh")]
+    pub(crate) lang: Lang,
+    /// 输出一个 JSON 对象，两种语言都有 / print one JSON object, with both languages
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Lang {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
 impl Command {
     /// Whether the answer is for a machine.
     pub(crate) const fn is_json(&self) -> bool {
@@ -194,7 +226,8 @@ impl Command {
             | Self::Migrate(Migrate { json, .. })
             | Self::Archive(Archive { json, .. })
             | Self::Replay(Replay { json, .. })
-            | Self::Api(Api { json }) => *json,
+            | Self::Api(Api { json })
+            | Self::Explain(Explain { json, .. }) => *json,
             Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
         }
     }
@@ -244,7 +277,7 @@ mod tests {
             Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
         assert_eq!(
             names,
-            ["demo", "dev", "serve", "simulator", "migrate", "archive", "replay", "api"]
+            ["demo", "dev", "serve", "simulator", "migrate", "archive", "replay", "api", "explain"]
         );
     }
 }

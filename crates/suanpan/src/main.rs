@@ -10,6 +10,7 @@
 //! | `archive`   | [`archive`]   | moves orders of long ago into files                      |
 //! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
+//! | `explain`   | [`explain`]   | says what an error means                                 |
 //!
 //! A command that stays up prints one line of JSON on standard output when it is
 //! ready, and talks on standard error. Exit codes: 0 done, 1 found a problem, 2
@@ -21,6 +22,7 @@ mod caller;
 mod cli;
 mod demo;
 mod dev;
+mod explain;
 mod log;
 mod mask;
 mod migrate;
@@ -81,5 +83,6 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
             api::run(&arguments);
             Ok(Verdict::Good)
         }
+        Command::Explain(arguments) => explain::run(&arguments),
     }
 }

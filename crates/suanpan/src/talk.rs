@@ -36,6 +36,7 @@ pub(crate) fn problem(problem: &Problem, as_json: bool) {
         err(format_args!("  cause: {cause}"));
     }
     err(format_args!("   help: {}", problem.remedy));
+    err(format_args!("   more: {}", paint.dim(&format!("suanpan explain {}", problem.code))));
 }
 
 /// Colours, where somebody looks who wants them.

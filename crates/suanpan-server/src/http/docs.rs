@@ -4,6 +4,8 @@
 //! say anything else. No script, and nothing from anywhere but here: it is
 //! read on machines without a network.
 
+mod errors;
+
 use std::sync::LazyLock;
 
 use axum::http::{HeaderValue, header};
@@ -12,16 +14,21 @@ use maud::{DOCTYPE, Markup, html};
 use serde_json::{Map, Value};
 
 use super::openapi;
+pub(super) use errors::{all as errors_page, one as error_page};
 
 /// `GET /docs`
 pub(super) async fn page() -> Response {
+    shown(PAGE.as_str())
+}
+
+fn shown(page: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    (headers, PAGE.as_str()).into_response()
+    (headers, page).into_response()
 }
 
 /// `GET /docs/docs.css`
@@ -121,24 +128,30 @@ fn write(document: &Document) -> Markup {
     html! {
         (DOCTYPE)
         html lang="zh-CN" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "接口文档 / API · " (word(info, "title")) }
-                link rel="stylesheet" href="/docs/docs.css";
-            }
+            (head(&format!("接口文档 / API · {}", word(info, "title"))))
             body {
                 header {
                     h1 { (word(info, "title")) " " span.version { (word(info, "version")) } }
                     (paragraphs(word(info, "description")))
-                    p { a href="/openapi.json" { "/openapi.json" } }
+                    p { a href="/openapi.json" { "/openapi.json" } " · " a href="/docs/errors" { "错误代码 / Error codes" } }
                 }
                 nav aria-label="接口 / endpoints" { (contents(document)) }
                 main {
                     @for tag in list(&document.0, "tags") { (group(document, tag)) }
                 }
             }
+        }
+    }
+}
+
+fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) }
+            link rel="stylesheet" href="/docs/docs.css";
         }
     }
 }

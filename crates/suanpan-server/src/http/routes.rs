@@ -55,6 +55,8 @@ pub fn router(world: Arc<World>, config: &Config) -> Router {
         .route("/openapi.json", get(openapi::serve))
         .route("/docs", get(docs::page))
         .route("/docs/docs.css", get(docs::style))
+        .route("/docs/errors", get(docs::errors_page))
+        .route("/docs/errors/{code}", get(docs::error_page))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method);
     let health = Router::from(health()).method_not_allowed_fallback(wrong_method);

@@ -50,3 +50,25 @@ async fn every_operation_member_and_code_can_be_read_without_a_network() {
         assert!(!page.contains(found) && !style.contains(found), "{found}");
     }
 }
+
+#[tokio::test]
+async fn every_error_is_explained_on_a_page_of_its_own_server() {
+    let backend = Backend::start().await;
+    let page = reqwest::get(format!("{}/docs/errors", backend.url)).await.unwrap();
+    assert!(page.headers().contains_key("content-security-policy"));
+    let page = page.text().await.unwrap();
+    for code in ["SP-ORDER-PAID", "40163", "APPID_MCHID_NOT_MATCH", "order-lost"] {
+        assert_eq!(page.matches(&format!("<article id=\"{code}\">")).count(), 1, "{code}");
+        // Whoever follows is at the page, at its place.
+        let lower = code.to_lowercase();
+        let one = reqwest::get(format!("{}/docs/errors/{lower}", backend.url)).await.unwrap();
+        assert_eq!(one.status(), 200);
+        assert_eq!(one.url().path(), "/docs/errors");
+        assert_eq!(one.url().fragment(), Some(code));
+    }
+    assert!(!page.contains("<script") && !page.contains(" style="));
+
+    let unknown = reqwest::get(format!("{}/docs/errors/SP-TEA", backend.url)).await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    assert!(unknown.text().await.unwrap().contains("SP-NOT-FOUND"));
+}

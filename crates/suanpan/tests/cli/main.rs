@@ -13,6 +13,8 @@ mod demo;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 #[cfg(unix)]
 mod killed;
 #[cfg(test)]
