@@ -155,7 +155,8 @@ const NEAR: &[(&str, &str)] = &[
     ("40O29", "40029"),
     ("SIGN_EROR", "SIGN_ERROR"),
     ("SP-CONFG", "SP-CONFIG"),
-    ("签名不一致", "SIGNERROR"),
+    ("sp-store-", "SP-STORE-BUSY"),
+    ("签名不符合", "SIGNERROR"),
     ("ORDER_PAYED", "ORDERPAID"),
 ];
 
