@@ -1,7 +1,7 @@
 //! Which entries a text is about: a code, a message, a whole answer, a line of a log.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 use super::{Entry, by_code, entries};
@@ -36,7 +36,7 @@ struct Said<'a> {
     /// Its words of ASCII, as they stand.
     words: HashSet<&'a str>,
     /// In small letters.
-    small_words: HashSet<String>,
+    small_words: BTreeSet<String>,
 }
 
 impl<'a> Said<'a> {
