@@ -111,24 +111,26 @@ fn nearest(said: &Said<'_>) -> Vec<&'static Entry> {
     // Of a long text only its codes can be near.
     let whole = (said.compact.len() < 200).then_some(said.compact.as_str());
     let words: Vec<_> = said.small_words.iter().filter(|word| 4 <= word.len()).take(200).collect();
-    let likeness = |listed: &Listed| {
+    let best = |listed: &Listed| {
         let codes = listed.entry.codes.iter().map(|code| code.to_ascii_lowercase());
-        let codes = codes.flat_map(|code| words.iter().map(move |word| like_code(word, &code)));
+        let codes = codes.flat_map(|code| words.iter().map(move |word| likeness(word, &code)));
         let phrases = listed.phrases.iter();
-        let phrases = phrases.filter_map(|phrase| Some(strsim::sorensen_dice(whole?, phrase)));
-        let codes = codes.filter(|likeness| 0.6 <= *likeness);
-        codes.chain(phrases.filter(|likeness| 0.5 <= *likeness)).fold(0.0, f64::max)
+        let phrases = phrases.filter_map(|phrase| Some(likeness(whole?, phrase)));
+        codes.chain(phrases).fold(0.0, f64::max)
     };
-    let mut near: Vec<_> = LISTED.iter().map(|listed| (likeness(listed), listed.entry)).collect();
-    near.retain(|(likeness, _)| 0.0 < *likeness);
+    let mut near: Vec<_> = LISTED.iter().map(|listed| (best(listed), listed.entry)).collect();
+    near.retain(|(likeness, _)| NEAR <= *likeness);
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     near.into_iter().map(|(_, entry)| entry).take(3).collect()
 }
 
-/// From 0, nothing in common, to 1, the same.
-fn like_code(word: &str, code: &str) -> f64 {
+/// From 0, nothing in common, to 1, the same; in characters, whatever their alphabet.
+fn likeness(said: &str, known: &str) -> f64 {
     // What was not typed to its end.
-    if code.starts_with(word) { 0.95 } else { strsim::normalized_damerau_levenshtein(word, code) }
+    if 4 <= said.len() && known.starts_with(said) {
+        return 0.95;
+    }
+    strsim::normalized_damerau_levenshtein(said, known)
 }
 
 /// An entry, with its phrases as they are searched.
@@ -141,3 +143,6 @@ static LISTED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
     let phrases = |entry: &Entry| entry.phrases.iter().map(|phrase| compact(phrase)).collect();
     entries().map(|entry| Listed { entry, phrases: phrases(entry) }).collect()
 });
+
+/// What looks like it at least that much is told.
+const NEAR: f64 = 0.6;

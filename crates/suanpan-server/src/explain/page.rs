@@ -1,25 +1,30 @@
 //! The table as a page: `docs/errors.md` and its English twin.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Formatter, Result};
 
 use super::{Entry, Group, Language, TABLE};
 
 /// All entries as Markdown.
 pub fn page(language: Language) -> String {
-    let mut page = language.of(HEAD_ZH, HEAD_EN).to_owned();
-    for group in TABLE.groups {
-        // Writing to a string cannot fail.
-        drop(write_group(&mut page, group, language));
-    }
-    page
+    Page(language).to_string()
 }
 
-fn write_group(page: &mut String, group: &Group, language: Language) -> std::fmt::Result {
+struct Page(Language);
+
+impl Display for Page {
+    fn fmt(&self, page: &mut Formatter<'_>) -> Result {
+        let Self(language) = *self;
+        page.write_str(language.of(HEAD_ZH, HEAD_EN))?;
+        TABLE.groups.iter().try_for_each(|group| write_group(page, group, language))
+    }
+}
+
+fn write_group(page: &mut Formatter<'_>, group: &Group, language: Language) -> Result {
     write!(page, "\n## {}\n", language.of(&group.title.zh, &group.title.en))?;
     group.entries.iter().try_for_each(|entry| write_entry(page, entry, language))
 }
 
-fn write_entry(page: &mut String, entry: &Entry, language: Language) -> std::fmt::Result {
+fn write_entry(page: &mut Formatter<'_>, entry: &Entry, language: Language) -> Result {
     let codes: Vec<_> = entry.codes.iter().map(|code| format!("`{code}`")).collect();
     let words = entry.words(language);
     let [why, check, fix] = [
