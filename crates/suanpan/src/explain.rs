@@ -100,4 +100,4 @@ fn whole(entry: &Entry, language: Language, paint: Paint) {
 }
 
 /// Bytes of a log that are read at most.
-const LONGEST: u64 = 4 * 1024 * 1024;
+const LONGEST: u64 = 1024 * 1024;
