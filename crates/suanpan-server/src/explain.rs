@@ -174,9 +174,10 @@ fn read(file: &str) -> Group {
     toml::from_str(file).expect("a file of the table")
 }
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     include_str!("explain/table/ours_request.toml"),
     include_str!("explain/table/ours_order.toml"),
+    include_str!("explain/table/ours_people.toml"),
     include_str!("explain/table/ours_wire.toml"),
     include_str!("explain/table/ours_store.toml"),
     include_str!("explain/table/ours_tools.toml"),

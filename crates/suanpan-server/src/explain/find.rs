@@ -116,21 +116,23 @@ fn nearest(said: &Said<'_>) -> Vec<&'static Entry> {
         let codes = codes.flat_map(|code| words.iter().map(move |word| likeness(word, &code)));
         let phrases = listed.phrases.iter();
         let phrases = phrases.filter_map(|phrase| Some(likeness(whole?, phrase)));
-        codes.chain(phrases).fold(0.0, f64::max)
+        codes.chain(phrases).max().unwrap_or_default()
     };
     let mut near: Vec<_> = LISTED.iter().map(|listed| (best(listed), listed.entry)).collect();
     near.retain(|(likeness, _)| NEAR <= *likeness);
-    near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    near.sort_by_key(|(likeness, _)| Reverse(*likeness));
     near.into_iter().map(|(_, entry)| entry).take(3).collect()
 }
 
-/// From 0, nothing in common, to 1, the same; in characters, whatever their alphabet.
-fn likeness(said: &str, known: &str) -> f64 {
+/// In percent, of characters of whatever alphabet.
+fn likeness(said: &str, known: &str) -> usize {
     // What was not typed to its end.
     if 4 <= said.len() && known.starts_with(said) {
-        return 0.95;
+        return 95;
     }
-    strsim::normalized_damerau_levenshtein(said, known)
+    let distance = strsim::damerau_levenshtein(said, known);
+    let longest = said.chars().count().max(known.chars().count()).max(1);
+    100_usize.saturating_sub(distance.saturating_mul(100).div_ceil(longest))
 }
 
 /// An entry, with its phrases as they are searched.
@@ -144,5 +146,5 @@ static LISTED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
     entries().map(|entry| Listed { entry, phrases: phrases(entry) }).collect()
 });
 
-/// What looks like it at least that much is told.
-const NEAR: f64 = 0.6;
+/// In percent: what looks like it at least that much is told.
+const NEAR: usize = 60;
