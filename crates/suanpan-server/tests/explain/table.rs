@@ -89,7 +89,8 @@ fn has_chinese(text: &str) -> bool {
 
 /// English may name a menu of WeChat's.
 fn is_mostly_chinese(text: &str) -> bool {
-    text.chars().count() < 2 * text.chars().filter(|char| is_chinese(*char)).count()
+    let chinese = text.chars().filter(|char| is_chinese(*char)).count();
+    text.chars().count() < chinese.saturating_mul(2)
 }
 
 fn is_chinese(char: char) -> bool {
