@@ -218,5 +218,32 @@ test('the console’s one-time link opens and tells the story of a paid order', 
   assert.match(story, /已支付|paid/);
   assert.match(story, /notify|通知/);
   await page.photo('console-order');
+
+  // Part of it goes back, for a reason; the page keeps itself up to date and shows how that ends.
+  await page.getByRole('link', { name: /^退款…$/ }).click();
+  await page.getByLabel(/退多少/).fill('1.00');
+  await page.getByLabel(/原因/).fill('少放了糖');
+  await page.getByRole('button', { name: /核对/ }).click();
+  await page.getByTestId('sure').waitFor();
+  await page.photo('console-refund');
+  await page.getByRole('button', { name: /确认退款/ }).click();
+  await page.getByTestId('refunds').getByText('已退回').first().waitFor();
+  assert.equal((await api(`/v1/orders/${id}`)).amount_refunded, 100);
+
+  // Found by its number, and its event delivered once more.
+  await page.getByRole('searchbox').fill(id);
+  await page.getByRole('button', { name: /^搜索$/ }).click();
+  await page.waitForURL(`**/console/orders/${id}`);
+  await page.locator('a[href^="/console/events/"]').first().click();
+  await page.getByRole('button', { name: '重新投递' }).click();
+  await page.getByTestId('done').waitFor();
+  await page.getByTestId('deliveries').locator('.badge.good').first().waitFor();
+
+  // Every page of the list, at the width of a phone: nothing sticks out.
+  await page.setViewportSize({ width: 360, height: 800 });
+  for (const path of ['', '/orders', '/refunds', '/shipping', '/webhooks', '/accounts', '/live', '/notifications']) {
+    await page.goto(`${dev.url}/console${path}`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, path);
+  }
   page.wellBehaved();
 });

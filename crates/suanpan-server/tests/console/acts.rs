@@ -81,6 +81,7 @@ async fn a_refund_is_shown_once_more_before_it_is_asked_for() {
     }
     cashier.get(&desk, &waiting).await.is(200).shows("少放了糖");
     cashier.get(&desk, "/console").await.is(200).shows("1 笔退款等第二个人批准");
+    cashier.get(&desk, "/console/refunds").await.is(200).shows(&waiting).shows("少放了糖");
     assert_eq!(desk.column(AUDIT).await, [format!("cashier refund.ask {id} 少放了糖")]);
 }
 

@@ -63,7 +63,7 @@ fn picture(visit: &Visit, hours: &[Bars], most: i64) -> Markup {
     html! {
         figcaption.legend aria-hidden="true" {
             span.in { (visit.say(MONEY_IN)) }
-            span.back { (visit.say(MONEY_BACK)) }
+            span.out { (visit.say(MONEY_BACK)) }
         }
         svg viewBox="0 0 720 190" role="img" aria-label=(visit.say(CHART)) {
             @for line in [0, 75, 150] {
@@ -72,7 +72,7 @@ fn picture(visit: &Visit, hours: &[Bars], most: i64) -> Markup {
             @for bars in hours {
                 @let (paid, refunded) = (height(sum(bars.paid)), height(sum(bars.refunded)));
                 rect.in x=(left(bars.hour).saturating_add(4)) width="14" y=(BASE.saturating_sub(paid)) height=(paid) {}
-                rect.back x=(left(bars.hour).saturating_add(19)) width="7" y=(BASE.saturating_sub(refunded)) height=(refunded) {}
+                rect.out x=(left(bars.hour).saturating_add(19)) width="7" y=(BASE.saturating_sub(refunded)) height=(refunded) {}
                 @if bars.hour.rem_euclid(3) == 0 {
                     text x=(left(bars.hour).saturating_add(4)) y="180" { (bars.hour) }
                 }

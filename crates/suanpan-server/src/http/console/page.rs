@@ -105,8 +105,7 @@ fn top(visit: &Visit, frame: Frame) -> Markup {
                     nav aria-label=(visit.say(words::PAGES)) { (nav::list(visit)) }
                 }
             }
-            // On a phone only the mark is shown.
-            a.brand href=(links::HOME) aria-label=(visit.say(words::BRAND)) {
+            a.brand href=(links::HOME) {
                 (MARK)
                 span.brand-name { (visit.say(words::BRAND)) }
                 span.brand-part { (visit.say(words::CONSOLE)) }
