@@ -15,7 +15,7 @@
 //! | Where does the refund stand, and what next?  | [`RefundState::apply`]        |
 //! | How much may still go back?                  | [`refundable`]                |
 //! | What does WeChat know of the goods?          | [`ShippingState::apply`]      |
-//! | When is something tried again?               | [`WEBHOOK`], [`QUERY`], [`REFUND`], [`SHIPPING`], [`Schedule`] |
+//! | When is something tried again?               | [`WEBHOOK`], [`QUERY`], [`REFUND`], [`BILL`], [`SHIPPING`], [`Schedule`] |
 //! | When is WeChat asked about an attempt?       | [`ATTEMPT`], [`Ages`]         |
 //! | When about goods that are on their way?      | [`SHIPPED`]                   |
 
@@ -34,7 +34,7 @@ pub use expected::{Expected, Mismatch, Weight, weigh};
 pub use order::{OrderEvent, OrderStatus};
 pub use outcome::{Impossible, Outcome, UnknownWord};
 pub use refund::{RefundEvent, RefundState};
-pub use schedule::{ATTEMPT, Ages, QUERY, REFUND, SHIPPED, SHIPPING, Schedule, WEBHOOK};
+pub use schedule::{ATTEMPT, Ages, BILL, QUERY, REFUND, SHIPPED, SHIPPING, Schedule, WEBHOOK};
 pub use shipping::{ShippingEvent, ShippingState};
 pub use steps::{Begin, Ended, News, Serve, Settlement, begin, close, end, serve, settle};
 pub use sums::{Overdrawn, refund, refundable};

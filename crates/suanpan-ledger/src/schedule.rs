@@ -47,6 +47,10 @@ pub const QUERY: Schedule = Schedule(&[
 /// Cards take up to three working days, and WeChat itself closes a refund when the merchant's balance is short for seven.
 pub const REFUND: Schedule = Schedule(&refund_waits());
 
+/// A bill that WeChat has not made yet, or that could not be had: each half an hour, as WeChat asks, for fourteen hours;
+/// then more and more rarely, three days in all.
+pub const BILL: Schedule = Schedule(&bill_waits());
+
 /// Shipping information that WeChat does not take yet: it learns of a payment 10 s to 2 min after it, so often for ten
 /// minutes; then slower, to the deadline.
 pub const SHIPPING: Schedule = Schedule(&[
@@ -87,6 +91,14 @@ const fn refund_waits() -> [i64; 57] {
         4 * HOUR,
     ];
     waits.split_at_mut(first.len()).0.copy_from_slice(&first);
+    waits
+}
+
+const fn bill_waits() -> [i64; 40] {
+    let mut waits = [6 * HOUR; 40];
+    let (first, rest) = waits.split_at_mut(28);
+    first.copy_from_slice(&[30 * MINUTE; 28]);
+    rest.split_at_mut(4).0.copy_from_slice(&[2 * HOUR; 4]);
     waits
 }
 
@@ -225,6 +237,21 @@ mod tests {
         after  3600 s, at 01:50:00
         after  7200 s, at 03:50:00
         after 14400 s, at 07:50:00
+        ");
+    }
+
+    #[test]
+    fn a_bill_is_asked_for_each_half_an_hour_and_then_for_days() {
+        let table = table(BILL);
+        let lines: Vec<_> = table.lines().collect();
+        let some = [lines[0], "…", lines[27], lines[28], "…", lines[39]];
+        assert_snapshot!(some.join("\n"), @r"
+        after  1800 s, at 00:30:00
+        …
+        after  1800 s, at 14:00:00
+        after  7200 s, at 16:00:00
+        …
+        after 21600 s, at 70:00:00
         ");
     }
 

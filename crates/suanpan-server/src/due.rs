@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use suanpan_ledger::{
-    QUERY as QUERY_SCHEDULE, REFUND as REFUND_SCHEDULE, Schedule, WEBHOOK as WEBHOOK_SCHEDULE,
+    BILL as BILL_SCHEDULE, QUERY as QUERY_SCHEDULE, REFUND as REFUND_SCHEDULE, Schedule,
+    WEBHOOK as WEBHOOK_SCHEDULE,
 };
 use tokio::task::JoinSet;
 
@@ -23,7 +24,7 @@ use crate::error::chain;
 use crate::flow::webhook;
 use crate::ids::OrderId;
 use crate::purge;
-use crate::repair::{close, refund, shipping, watch};
+use crate::repair::{close, reconcile, refund, shipping, watch};
 use crate::store::{Claim, StoreError, WEBHOOK};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
@@ -196,6 +197,7 @@ async fn perform(world: &World, claim: &Claim) {
         // It is the same row for ever, so its tries mean nothing.
         purge::PURGE => persist(world, claim, QUERY_SCHEDULE, &problem).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, &problem).await,
+        reconcile::RECONCILE => again(world, claim, BILL_SCHEDULE, &problem).await,
         _ => again(world, claim, QUERY_SCHEDULE, &problem).await,
     };
     if let Err(error) = put {
@@ -213,6 +215,7 @@ async fn once(world: &World, claim: &Claim) -> Result<(), Error> {
         refund::REFUND if refund::due(world, &claim.body).await? => done(world, claim).await,
         refund::REFUND => again(world, claim, REFUND_SCHEDULE, "it is not at its end").await,
         shipping::SHIPPING => shipping::due(world, claim).await,
+        reconcile::RECONCILE => reconcile::due(world, claim).await,
         _ => foreign(world, claim).await,
     }
 }

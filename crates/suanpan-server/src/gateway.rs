@@ -4,6 +4,8 @@
 //! the very request that it was placed with, so it is always repeated by the
 //! same API with the same parameters.
 
+pub(crate) mod bills;
+
 use suanpan_client::{Outcome, Rejection};
 use suanpan_wechat as wechat;
 use suanpan_wechat::time::{beijing_compact, beijing_rfc3339};

@@ -58,8 +58,6 @@ pub use error::{Error, Kind, chain};
 pub use suanpan_client as client;
 pub use world::{Seams, World};
 
-use store::{Database, Store};
-
 /// A server that is ready to run.
 #[derive(Debug)]
 pub struct Server {
@@ -82,19 +80,11 @@ impl Server {
         let address =
             listener.local_addr().map_err(|cause| Error::Listen { address: listen, cause })?;
 
-        let database = Database::parse(&config.database.url, &config.base)?;
-        let now = seams.clock.now_micros();
-        let store = Store::open(&database, now).await?;
-        let public_url = match &config.server.public_url {
-            Some(url) => public_url(url)?,
-            None => format!("http://{}", reachable(address)),
-        };
-        let world = Arc::new(World::new(&config, seams, store, public_url)?);
+        let url = format!("http://{}", reachable(address));
+        let world = World::opened(&config, seams, url).await?;
         flow::endpoints::adopt_configured(&world, &config).await?;
-        for account in world.accounts.iter() {
-            keys::load(&world, account).await?;
-        }
         purge::plan(&world).await?;
+        repair::reconcile::plan(&world).await?;
         let first_api_key = access::first_api_key(&world).await?;
         Ok(Self { world, listener, address, config, first_api_key })
     }
@@ -175,18 +165,4 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
         IpAddr::V4(_) | IpAddr::V6(_) => address,
     }
-}
-
-/// Scheme, host and port, perhaps a path; WeChat takes no query string in a notify URL.
-fn public_url(given: &str) -> Result<String, Error> {
-    let wrong =
-        |why: &str| Error::Config { place: "server.public_url".to_owned(), why: why.to_owned() };
-    let url = url::Url::parse(given).map_err(|cause| wrong(&cause.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(wrong("write https:// and a host"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("WeChat takes no query string in a notify URL"));
-    }
-    Ok(given.trim_end_matches('/').to_owned())
 }

@@ -46,6 +46,8 @@ pub enum Step {
     Notify,
     /// We asked WeChat.
     Query,
+    /// WeChat's bill of the day told us.
+    Bill,
     /// We closed an attempt at WeChat.
     Close,
     /// Money goes back.
@@ -57,13 +59,14 @@ pub enum Step {
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Order,
         Self::Login,
         Self::Prepay,
         Self::SecondSign,
         Self::Notify,
         Self::Query,
+        Self::Bill,
         Self::Close,
         Self::Refund,
         Self::Shipping,
@@ -79,6 +82,7 @@ impl Step {
             Self::SecondSign => "second_sign",
             Self::Notify => "notify",
             Self::Query => "query",
+            Self::Bill => "bill",
             Self::Close => "close",
             Self::Refund => "refund",
             Self::Shipping => "shipping",

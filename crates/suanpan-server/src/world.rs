@@ -12,6 +12,7 @@ use crate::Error;
 use crate::account::{Account, Accounts};
 use crate::config::{ApiVersion, Config, ExtraPayment, WechatConfig};
 use crate::ids::OrderId;
+use crate::keys;
 use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::people::Rules;
@@ -20,7 +21,7 @@ use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
 use crate::repair::shipping::Managed;
 use crate::shipment::ShippingPolicy;
-use crate::store::Store;
+use crate::store::{Database, Store};
 use crate::timeline::Entry;
 use crate::token::Tokens;
 
@@ -70,6 +71,8 @@ pub struct World {
     pub(crate) prepay_micros: i64,
     /// How long notifications are kept, in microseconds.
     pub(crate) kept: purge::Kept,
+    /// From which hour of the next day on, in Beijing, each day is compared with WeChat's bills; `None`: not by itself.
+    pub(crate) reconcile_hour: Option<u8>,
     /// What becomes of money that is more than what is owed.
     pub(crate) extra_payment: ExtraPayment,
     /// The rules for people.
@@ -107,9 +110,40 @@ impl World {
             kept: purge::Kept::of(&config.retention)?,
             max_body_bytes: config.server.max_body_bytes,
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
+            reconcile_hour: config.reconciliation.enabled.then_some(config.reconciliation.hour),
             extra_payment: config.orders.extra_payment,
             people: Rules::of(config)?,
         })
+    }
+
+    /// Opens the database for one command, beside the nodes that may run on it: nothing is served, and no due work is done.
+    ///
+    /// # Errors
+    /// [`Error::Config`], and those of the store.
+    pub async fn open(config: &Config, seams: Seams) -> Result<Arc<Self>, Error> {
+        let listen = format!("http://{}", config.server.listen);
+        Self::opened(config, seams, listen).await
+    }
+
+    /// `url`: how this machine reaches us, where the configuration does not say how WeChat does.
+    pub(crate) async fn opened(
+        config: &Config,
+        seams: Seams,
+        url: String,
+    ) -> Result<Arc<Self>, Error> {
+        let database = Database::parse(&config.database.url, &config.base)?;
+        let store = Store::open(&database, seams.clock.now_micros()).await?;
+        let public_url = config.server.public_url.as_deref().map_or(Ok(url), public_url)?;
+        let world = Arc::new(Self::new(config, seams, store, public_url)?);
+        for account in world.accounts.iter() {
+            keys::load(&world, account).await?;
+        }
+        Ok(world)
+    }
+
+    /// The numbers and names of the merchant accounts.
+    pub fn merchants(&self) -> impl Iterator<Item = (&MchId, &str)> {
+        self.accounts.iter().map(|account| (&account.mchid, account.name.as_str()))
     }
 
     /// What is true, for whoever embeds the server.
@@ -234,6 +268,20 @@ fn is_here(wechat: &WechatConfig) -> bool {
             None => false,
         }
     })
+}
+
+/// Scheme, host and port, perhaps a path; WeChat takes no query string in a notify URL.
+fn public_url(given: &str) -> Result<String, Error> {
+    let wrong =
+        |why: &str| Error::Config { place: "server.public_url".to_owned(), why: why.to_owned() };
+    let url = url::Url::parse(given).map_err(|cause| wrong(&cause.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(wrong("write https:// and a host"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("WeChat takes no query string in a notify URL"));
+    }
+    Ok(given.trim_end_matches('/').to_owned())
 }
 
 fn token_lease_micros(config: &Config) -> i64 {

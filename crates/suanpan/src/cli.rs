@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// 把多年前的订单移到文件里 / move orders that have rested for years into files
     Archive(Archive),
+    /// 把一天和微信的账单对一遍 / compare a day with WeChat's bills
+    Reconcile(Reconcile),
     /// 重放回调：一个事件，或一个接收端没收下的 / deliver webhooks once more: one event, or what an endpoint missed
     Replay(Replay),
     /// 列出接口，或输出 OpenAPI 文档 / list the endpoints, or print the OpenAPI document
@@ -157,6 +159,27 @@ pub(crate) struct Archive {
     pub(crate) json: bool,
 }
 
+/// `suanpan reconcile`
+#[derive(Args, Debug)]
+pub(crate) struct Reconcile {
+    /// 配置文件 / the configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// 哪一天（北京时间）；微信次日 10 点起有账单，留三个月 / which day, in Beijing; WeChat has its bill from ten o'clock of the
+    /// next, for three months
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) date: String,
+    /// 只对这个商户号；不写就是全部 / this merchant account only; left out: all of them
+    #[arg(long, value_name = "MCHID")]
+    pub(crate) account: Option<String>,
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `suanpan replay`
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
@@ -225,6 +248,7 @@ impl Command {
             Self::Demo(Demo { json, .. })
             | Self::Migrate(Migrate { json, .. })
             | Self::Archive(Archive { json, .. })
+            | Self::Reconcile(Reconcile { json, .. })
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json })
             | Self::Explain(Explain { json, .. }) => *json,
@@ -277,7 +301,18 @@ mod tests {
             Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
         assert_eq!(
             names,
-            ["demo", "dev", "serve", "simulator", "migrate", "archive", "replay", "api", "explain"]
+            [
+                "demo",
+                "dev",
+                "serve",
+                "simulator",
+                "migrate",
+                "archive",
+                "reconcile",
+                "replay",
+                "api",
+                "explain"
+            ]
         );
     }
 }

@@ -8,6 +8,7 @@
 //! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
 //! | `migrate`   | [`migrate`], [`moving`] | brings a database up to date, or moves to another |
 //! | `archive`   | [`archive`]   | moves orders of long ago into files                      |
+//! | `reconcile` | [`reconcile`] | compares a day with WeChat's bills                       |
 //! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //! | `explain`   | [`explain`]   | says what an error means                                 |
@@ -29,6 +30,7 @@ mod migrate;
 mod moving;
 mod private_file;
 mod problem;
+mod reconcile;
 mod replay;
 #[cfg(test)]
 #[path = "../tests/cli/secrets.rs"]
@@ -78,6 +80,7 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
         Command::Migrate(arguments) => migrate::run(&arguments).await,
         Command::Archive(arguments) => archive::run(&arguments).await,
+        Command::Reconcile(arguments) => reconcile::run(&arguments).await,
         Command::Replay(arguments) => replay::run(&arguments).await,
         Command::Api(arguments) => {
             api::run(&arguments);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 use suanpan_wechat::MchId;
-use suanpan_wechat::bill::BillDate;
+use suanpan_wechat::bill::{BillDate, Fee};
 
 /// A difference, as it is kept. Times are unix microseconds.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,6 +53,50 @@ pub struct Found {
     pub detail: Map<String, Value>,
     /// Whether Suanpan has put it right already.
     pub repaired: bool,
+}
+
+impl Difference {
+    /// One of its amounts for people: yuan.
+    pub fn amount(&self, count: i64) -> String {
+        let fee = if self.found.kind.counts_fees() { count } else { count.saturating_mul(1_000) };
+        let yuan = Fee::new(fee).to_string();
+        // Whole fen need no more than two digits.
+        yuan.strip_suffix("000").unwrap_or(&yuan).to_owned()
+    }
+}
+
+impl Found {
+    /// A difference of this kind about this number.
+    pub(crate) fn new(kind: DifferenceKind, subject: &str, detail: Value) -> Self {
+        let detail = match detail {
+            Value::Object(members) => members,
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)) => Map::from_iter([("why".to_owned(), other)]),
+        };
+        Self {
+            kind,
+            subject: subject.to_owned(),
+            order_id: None,
+            refund_id: None,
+            ours: None,
+            theirs: None,
+            detail,
+            repaired: false,
+        }
+    }
+
+    /// A difference of this kind about a whole bill.
+    pub(crate) fn of_a_bill(
+        kind: DifferenceKind,
+        ours: Option<i64>,
+        theirs: Option<i64>,
+        detail: Value,
+    ) -> Self {
+        Self { ours, theirs, ..Self::new(kind, kind.as_str(), detail) }
+    }
 }
 
 macro_rules! words {

@@ -20,3 +20,16 @@ pub use book::{Billed, BilledBack, Book, Finding, Theirs};
 pub use day::{Carried, Day, DayState, Ours, Purses};
 pub use difference::{Difference, DifferenceKind, DifferenceState, Found, UnknownWord};
 pub use purse::{Flows, Purse};
+
+use std::io::{BufRead, BufReader};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// The text of a bill, unpacked as it is read where it came packed.
+pub fn unpacked(bytes: &[u8]) -> Box<dyn BufRead + '_> {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        Box::new(BufReader::new(MultiGzDecoder::new(bytes)))
+    } else {
+        Box::new(bytes)
+    }
+}

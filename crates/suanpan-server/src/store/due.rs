@@ -136,6 +136,12 @@ impl Tx {
         Ok(claims)
     }
 
+    /// The work takes longer: it is ours until this time. `false`: the claim is no longer ours, so let go.
+    pub async fn due_hold(&mut self, claim: &Claim, until: i64) -> Result<bool, StoreError> {
+        let args = vals![&claim.id, &claim.lease_by, claim.attempt, until];
+        Ok(self.exec(HOLD, &args).await? == 1)
+    }
+
     /// Nothing was begun of what this holder has claimed: it is as it was before. Never to be said of a holder that has any
     /// of it in his hands.
     pub async fn due_give_back(&mut self, holder: &str) -> Result<u64, StoreError> {
@@ -217,6 +223,9 @@ const CLAIM: &str = "WITH picked AS MATERIALIZED (
 
 const GIVE_BACK: &str = "UPDATE due SET lease_by = NULL, lease_until = 0, attempt = attempt - 1
     WHERE state = 'ready' AND lease_by = $1";
+
+const HOLD: &str = "UPDATE due SET lease_until = $4
+    WHERE id = $1 AND lease_by = $2 AND attempt = $3 AND state = 'ready'";
 
 const HASTEN: &str =
     "UPDATE due SET due_at = $2 WHERE key = $1 AND state = 'ready' AND due_at > $2";

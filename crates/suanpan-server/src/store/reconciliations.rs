@@ -86,7 +86,7 @@ impl Tx {
         self.rows(PAYMENTS, &args).await?.iter().map(Booked::read).collect()
     }
 
-    /// The refunds that WeChat took from `after` (time and id) on and before `end`, up to `limit`, oldest first.
+    /// The refunds that WeChat took, and that have not come to nothing, from `after` (time and id) on and before `end`, up to `limit`, oldest first.
     pub async fn booked_refunds(
         &mut self,
         mchid: &MchId,
@@ -164,5 +164,5 @@ const PAYMENTS: &str = "SELECT attempt.id, attempt.order_id, attempt.out_trade_n
 const REFUNDS: &str =
     "SELECT id, order_id, out_refund_no AS number, transaction_id, accepted_at AS at, amount
     FROM refund
-    WHERE mchid = $1 AND (accepted_at, id) > ($2, $3) AND accepted_at < $4
+    WHERE mchid = $1 AND (accepted_at, id) > ($2, $3) AND accepted_at < $4 AND state <> 'closed'
     ORDER BY accepted_at, id LIMIT $5";

@@ -48,6 +48,8 @@ mod races;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
+mod reconciled;
+#[cfg(test)]
 mod refunds;
 #[cfg(test)]
 mod refused;

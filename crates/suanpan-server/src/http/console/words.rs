@@ -156,6 +156,7 @@ pub(super) const fn step(step: Step) -> Say {
         Step::SecondSign => say("再签名", "second sign"),
         Step::Notify => say("通知", "notify"),
         Step::Query => say("查单", "query"),
+        Step::Bill => say("账单", "bill"),
         Step::Close => say("关单", "close"),
         Step::Refund => say("退款", "refund"),
         Step::Shipping => say("发货", "shipping"),
