@@ -182,6 +182,9 @@ pub(crate) const MERCHANTS: &str = r#"
 [wechat]
 merchant_hosts = ["http://127.0.0.1:9"]
 platform_host = "http://127.0.0.1:9"
+[reconciliation]
+enabled = false
+
 [[merchants]]
 mchid = "1900000109"
 api = "v2"

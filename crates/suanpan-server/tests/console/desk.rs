@@ -271,6 +271,9 @@ const MERCHANT: &str = r#"
 [wechat]
 merchant_hosts = ["http://127.0.0.1:9"]
 platform_host = "http://127.0.0.1:9"
+[reconciliation]
+enabled = false
+
 [[merchants]]
 mchid = "1900000109"
 name = "湖心亭茶馆"

@@ -231,6 +231,9 @@ listen = "127.0.0.1:0"
 merchant_hosts = ["http://127.0.0.1:1"]
 platform_host = "http://127.0.0.1:1"
 
+[reconciliation]
+enabled = false
+
 [[merchants]]
 mchid = "1900000109"
 api = "v2"
