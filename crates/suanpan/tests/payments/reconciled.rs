@@ -11,6 +11,7 @@ use suanpan_server::reconciliation::{
 };
 use suanpan_server::repair::reconcile::{Reconciled, differences, kept, reconcile};
 use suanpan_server::store::BillKind;
+use suanpan_server::vals;
 
 use crate::receiver::Delivery;
 use crate::world::World;
@@ -354,16 +355,20 @@ async fn while_there_is_no_bill_it_is_asked_for_again() {
     // At ten the file is cut, half an hour later it is whole.
     world.fault("GET /v3/billdownload/file", "cut", json!({ "times": 1 })).await;
     world.advance(8 * HOUR + 1800);
-    let asked = async || {
-        stands(&backend, &mchid).await.unwrap().problem.is_some_and(|why| !why.contains("making"))
+    let waits = async || {
+        let key = format!("reconcile:{mchid}:{DAY}");
+        let put_back = backend.store().look(key, |tx, key| {
+            Box::pin(async move {
+                let sql = "SELECT id FROM due WHERE key = $1 AND last_error IS NOT NULL AND lease_by IS NULL";
+                tx.rows(sql, &vals![key.as_str()]).await
+            })
+        });
+        !put_back.await.unwrap().is_empty()
     };
-    world.until("asked", asked).await;
-    // When it is asked again depends on when the failure was stored: so time goes on.
-    let compared = async || {
-        world.advance(60);
-        stands(&backend, &mchid).await.is_some_and(|day| day.state == DayState::Done)
-    };
-    world.until("compared", compared).await;
+    world.until("put back", waits).await;
+    assert!(stands(&backend, &mchid).await.unwrap().problem.unwrap().contains("broke"));
+    world.advance(HOUR);
+    until_done(&world, &backend, &mchid).await;
     let day = stands(&backend, &mchid).await.unwrap();
     assert_eq!((day.theirs.paid, day.problem), (990, None));
     assert_eq!(found(&backend, &mchid).await, Vec::<String>::new());
