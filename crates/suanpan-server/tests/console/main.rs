@@ -18,6 +18,8 @@ mod live;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod reconciliation;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod today;

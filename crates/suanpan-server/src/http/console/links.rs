@@ -10,6 +10,7 @@ pub(super) const ORDERS: &str = "/console/orders";
 pub(super) const ORDERS_CSV: &str = "/console/orders.csv";
 pub(super) const NOTIFICATIONS: &str = "/console/notifications";
 pub(super) const REFUNDS: &str = "/console/refunds";
+pub(super) const RECONCILIATION: &str = "/console/reconciliation";
 pub(super) const SHIPPING: &str = "/console/shipping";
 pub(super) const WEBHOOKS: &str = "/console/webhooks";
 pub(super) const ACCOUNTS: &str = "/console/accounts";

@@ -26,6 +26,7 @@ mod page;
 mod parts;
 mod people;
 mod posted;
+mod reconciliation;
 mod refunding;
 mod refunds;
 mod search;
@@ -69,6 +70,14 @@ pub(super) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/notifications", get(notifications::notifications))
         .route("/notifications/{id}", get(notifications::notification))
         .route("/refunds", get(refunds::refunds))
+        .route("/reconciliation", get(reconciliation::calendar))
+        .route("/reconciliation/{date}", get(reconciliation::day))
+        .route("/reconciliation/{date}/again", post(reconciliation::again))
+        .route("/reconciliation/{date}/bill", post(reconciliation::bill))
+        .route(
+            "/reconciliation/differences/{id}",
+            get(reconciliation::difference).post(reconciliation::explain),
+        )
         .route("/shipping", get(shipping::shipping))
         .route("/webhooks", get(webhooks::webhooks).post(hooks::create))
         .route("/webhooks/new", get(hooks::new))

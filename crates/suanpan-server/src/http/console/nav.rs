@@ -13,6 +13,7 @@ const ENTRIES: &[Entry] = &[
     Entry(links::HOME, words::TODAY),
     Entry(links::ORDERS, words::ORDERS),
     Entry(links::REFUNDS, words::REFUNDS),
+    Entry(links::RECONCILIATION, say("对账", "Reconciliation")),
     Entry(links::SHIPPING, words::SHIPPING),
     Entry(links::WEBHOOKS, words::WEBHOOKS),
     Entry(links::ACCOUNTS, words::ACCOUNTS),

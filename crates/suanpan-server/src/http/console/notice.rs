@@ -49,6 +49,8 @@ notices! {
     Closed "closed" "订单已关闭。" "The order is closed.";
     RefundApproved "refund-approved" "退款已批准，并已向微信提交。" "The refund is approved, and WeChat was asked for it.";
     RefundDeclined "refund-declined" "退款申请已拒绝，钱没有动。" "The request is declined; no money moved.";
+    Comparing "comparing" "正在对账，稍后刷新。" "The day is being compared; reload in a moment.";
+    DifferenceMoved "difference-moved" "差异的状态和说明已保存。" "The difference and its note were saved.";
     AllSessionsEnded "sessions-ended" "所有会话都已退出。" "All sessions were ended.";
 }
 

@@ -37,6 +37,17 @@ pub(crate) async fn plan(world: &World) -> Result<(), Error> {
     Ok(())
 }
 
+/// Has a day compared once more as soon as the transaction is durable; asked twice in a second, it is once.
+pub(crate) async fn ask_again(
+    tx: &mut Tx,
+    mchid: &MchId,
+    day: BillDate,
+    now: i64,
+) -> Result<(), StoreError> {
+    let key = format!("{RECONCILE}:{mchid}:{day}:{}", now.div_euclid(1_000_000));
+    tx.reconcile_by(&key, mchid, day, now, now).await.map(drop)
+}
+
 /// Compares a day whose time has come.
 pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
     let work: Work = serde_json::from_str(&claim.body).map_err(|_| Error::Broken)?;
@@ -108,12 +119,22 @@ impl Tx {
         at: i64,
         now: i64,
     ) -> Result<bool, StoreError> {
-        let key = format!("{RECONCILE}:{mchid}:{day}");
+        self.reconcile_by(&format!("{RECONCILE}:{mchid}:{day}"), mchid, day, at, now).await
+    }
+
+    async fn reconcile_by(
+        &mut self,
+        key: &str,
+        mchid: &MchId,
+        day: BillDate,
+        at: i64,
+        now: i64,
+    ) -> Result<bool, StoreError> {
         let body = serde_json::json!(Work { mchid: mchid.clone(), day: day.to_string() });
         self.due_put(&NewDue {
             id: &format!("due_{key}"),
             kind: RECONCILE,
-            key: &key,
+            key,
             pool: RECONCILE,
             lane: None,
             body: &body.to_string(),

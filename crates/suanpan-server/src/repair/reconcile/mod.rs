@@ -36,7 +36,7 @@ use crate::reconciliation::{
 use crate::store::{BillKind, DifferenceFilter};
 use crate::world::World;
 
-pub(crate) use due::{RECONCILE, due, plan};
+pub(crate) use due::{RECONCILE, ask_again, due, plan};
 use sheets::Sheet;
 pub use sheets::kept;
 
