@@ -29,7 +29,7 @@ fn day(state: DayState) -> Day {
         trade_bill: Some("bil_1".to_owned()),
         fund_bill: None,
         ours: Ours { payments: 2, paid: 1_980, refunds: 0, refunded: 0 },
-        theirs: Purses { payments: 3, paid: 123_456_00, fee: 12_345, ..Purses::default() },
+        theirs: Purses { payments: 3, paid: 12_345_600, fee: 12_345, ..Purses::default() },
         more: 0,
         carried: Carried::default(),
         run: 1,
