@@ -90,7 +90,7 @@ impl Trouble {
                 }
                 (self.way_out(visit))
                 p.code-line {
-                    code { (self.code()) }
+                    a href={ "/docs/errors/" (self.code()) } { code { (self.code()) } }
                     @if let Self::Refused(error) = self { " " (error) }
                 }
             }
