@@ -48,9 +48,21 @@ function take(page) {
   const selection = document.getSelection();
   const busy = selection && !selection.isCollapsed && live.contains(selection.anchorNode);
   if (!fresh || busy || fresh.innerHTML === live.innerHTML) return;
-  const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+  const focused = live.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  const open = [...live.querySelectorAll('details[open]')].map((details) => nameOf(details.querySelector('summary')));
   live.replaceChildren(...fresh.childNodes);
-  if (focused) live.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  for (const name of open) live.querySelector(name)?.closest('details')?.setAttribute('open', '');
+  if (focused) live.querySelector(focused)?.focus({ preventScroll: true });
+}
+
+/** A selector that finds a link, a button or the head of a fold again when the part around it is made anew. */
+function nameOf(element) {
+  const form = element.closest('form')?.getAttribute('action');
+  if (form) return `form[action="${CSS.escape(form)}"] ${element.localName}`;
+  const href = element.getAttribute('href');
+  if (href) return `a[href="${CSS.escape(href)}"]`;
+  const section = element.closest('[data-testid]')?.dataset.testid;
+  return section ? `[data-testid="${CSS.escape(section)}"] ${element.localName}` : element.localName;
 }
 
 // A browser has few connections to one server: a tab that nobody sees gives its own back.

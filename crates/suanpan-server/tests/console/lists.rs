@@ -68,6 +68,13 @@ async fn refunds_are_listed_and_narrowed_by_where_they_stand() {
     page.shows("back-1").shows(&format!("/console/orders/{id}"));
     browser.get(&desk, "/console/refunds?state=succeeded").await.is(200).shows("back-1");
     browser.get(&desk, "/console/refunds?state=abnormal").await.is(200).shows("没有这样的退款");
+    browser
+        .get(&desk, "/console/refunds?from=2026-01-01&to=2026-01-01")
+        .await
+        .is(200)
+        .shows("back-1");
+    browser.get(&desk, "/console/refunds?from=2026-01-02").await.is(200).hides("back-1");
+    browser.get(&desk, "/console/refunds?to=2025-12-31").await.is(200).hides("back-1");
     browser.get(&desk, "/console/refunds?state=x").await.is(422).shows("SP-REQUEST-FIELD");
 }
 
@@ -167,7 +174,7 @@ async fn an_account_shows_what_it_speaks_and_none_of_its_keys() {
     let page = browser.get(&desk, "/console/accounts").await;
     page.is(200).shows("湖心亭茶馆").shows(MCHID).shows(APP).shows("APIv2").shows("APIv2 密钥");
     page.shows(&format!("/wechat/notify/{MCHID}")).hides("8934e7d1").hides("PRIVATE KEY");
-    page.shows("配置的证书").shows("还剩");
+    page.shows("证书：配置的").shows("还剩");
     let id = desk.tea("tea-1").await;
     paid(&desk, &id).await;
     desk.clock.advance(Duration::from_secs(600));

@@ -17,10 +17,11 @@ use crate::config::ApiVersion;
 use crate::keys::{self, Problem};
 use crate::world::World;
 
-/// When something last went well, in unix microseconds.
+/// When something last went well, in unix microseconds, and WeChat's certificates as they were fetched.
 struct Signs {
     paid: Option<i64>,
     heard: Option<i64>,
+    fetched: Vec<Certificate>,
 }
 
 /// `GET /console/accounts`
@@ -30,12 +31,15 @@ pub(super) async fn accounts(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let merchants: Vec<_> = world.accounts.iter().map(|account| account.mchid.clone()).collect();
-    let signs = world.store.look(merchants, |tx, merchants| {
+    let now = world.clock.now_seconds();
+    let signs = world.store.look((merchants, now), |tx, (merchants, now)| {
         Box::pin(async move {
             let mut signs = Vec::with_capacity(merchants.len());
             for mchid in merchants {
                 let (paid, heard) = tx.last_signs(mchid).await?;
-                signs.push(Signs { paid, heard });
+                let fetched = tx.certificates(mchid, *now).await?;
+                let fetched = fetched.iter().filter_map(|one| Certificate::from_pem(&one.pem).ok());
+                signs.push(Signs { paid, heard, fetched: fetched.collect() });
             }
             Ok(signs)
         })
@@ -80,7 +84,7 @@ fn one(
                 (fact(visit, NOTIFY_URL, &html! { span.mono.url { (world.notify_url(&account.mchid)) } }))
                 (fact(visit, LAST_HEARD, &moment(world, visit, signs.heard)))
             }
-            (certificates(world, visit, account))
+            (certificates(world, visit, account, &signs.fetched))
             (apps(visit, &account.apps))
         }
     }
@@ -116,8 +120,16 @@ fn key_mode(account: &Account) -> Say {
     }
 }
 
-fn certificates(world: &World, visit: &Visit, account: &Account) -> Markup {
-    let all: Vec<_> = account.certificates().collect();
+fn certificates(
+    world: &World,
+    visit: &Visit,
+    account: &Account,
+    fetched: &[Certificate],
+) -> Markup {
+    let mut all: Vec<_> = account.certificates().collect();
+    let new =
+        fetched.iter().filter(|one| account.certificates().all(|known| known.serial != one.serial));
+    all.extend(new);
     html! {
         @if !all.is_empty() {
             table.cards.list {
@@ -201,7 +213,8 @@ const BY_BOTH: Say =
     say("微信支付公钥和平台证书（切换中）", "the public key and platform certificates (migrating)");
 const BY_NOTHING_YET: Say =
     say("还没有：平台证书还没取到", "nothing yet: no certificate was fetched");
-const CERTIFICATES: Say = say("配置的证书", "Configured certificates");
+const CERTIFICATES: Say =
+    say("证书：配置的，和从微信取来的", "Certificates: configured, and fetched from WeChat");
 const SERIAL: Say = say("序列号", "Serial number");
 const VALID_UNTIL: Say = say("有效期至", "Valid until");
 const LEFT: Say = say("还剩", "Left");

@@ -136,8 +136,8 @@ fn filters(world: &World, visit: &Visit, search: &Search) -> Markup {
                 input type="hidden" name="status" value=(status.as_str());
             }
             @if let Some(text) = &search.text { input type="hidden" name="q" value=(text); }
-            label { (visit.say(FROM)) input type="date" name="from" value=(given(&search.from)); }
-            label { (visit.say(TO)) input type="date" name="to" value=(given(&search.to)); }
+            label { (visit.say(words::FROM)) input type="date" name="from" value=(given(&search.from)); }
+            label { (visit.say(words::TO)) input type="date" name="to" value=(given(&search.to)); }
             label {
                 (visit.say(words::APP))
                 select name="app" {
@@ -157,7 +157,7 @@ fn filters(world: &World, visit: &Visit, search: &Search) -> Markup {
                 (visit.say(MOST))
                 input type="text" inputmode="decimal" name="most" size="8" maxlength="14" value=(given(&search.most));
             }
-            button.button type="submit" { (visit.say(FILTER)) }
+            button.button type="submit" { (visit.say(words::FILTER)) }
             @if search.is_narrow() { a.tool href=(links::ORDERS) { (visit.say(words::CLEAR)) } }
         }
     }
@@ -262,11 +262,8 @@ fn first_order(world: &World) -> String {
 const SHOWN: i64 = 25;
 
 const EXPORT: Say = say("导出 CSV", "Export CSV");
-const FROM: Say = say("从", "From");
-const TO: Say = say("到", "To");
 const LEAST: Say = say("最低金额（元）", "At least (yuan)");
 const MOST: Say = say("最高金额（元）", "At most (yuan)");
-const FILTER: Say = say("筛选", "Filter");
 const THIS_PAGE: Say = say("本页合计", "This page");
 const ORDERS_COUNTED: Say = say("笔", "orders");
 const CUT_SHORT: Say = say(

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use suanpan_ledger::RefundState;
 
 use super::super::paging::{cursor, read_cursor};
+use super::days::{DAY, read_day};
 use super::links::{self, query_value, with_query};
 use super::operator::Operator;
 use super::page::{Frame, Visit, page};
@@ -30,11 +31,12 @@ pub(super) async fn refunds(
     let state = given("state").map(|word| word.parse::<RefundState>()).transpose();
     let state = state
         .map_err(|_| Error::field("state", "must be processing, succeeded, closed or abnormal"))?;
+    let narrow = Narrow { state, from: given("from"), to: given("to") };
     let from = given("cursor");
     let filter = RefundFilter {
         state,
-        since: None,
-        before: from.as_deref().map(read_cursor).transpose()?,
+        since: narrow.from.as_deref().map(|day| read_day("from", day)).transpose()?,
+        before: before(&narrow, from.as_deref())?,
         limit: SHOWN.saturating_add(1),
     };
     let found = world.store.look(filter, |tx, filter| {
@@ -50,12 +52,13 @@ pub(super) async fn refunds(
     let older = older.map(|refund| cursor(refund.created_at, &refund.id));
     let list = html! {
         div.page-head { h1 { (visit.say(words::REFUNDS)) } }
-        (tabs(&visit, state))
+        (tabs(&visit, &narrow))
+        (filters(&visit, &narrow))
         div data-live="refunds" {
             (request::waiting(&visit, &requests))
             @if refunds.is_empty() {
                 section.empty data-testid="empty" {
-                    h2 { (visit.say(if state.is_some() { NONE_SUCH } else { NONE })) }
+                    h2 { (visit.say(if narrow == Narrow::default() { NONE } else { NONE_SUCH })) }
                     p { (visit.say(NONE_HELP)) }
                 }
             } @else {
@@ -63,10 +66,10 @@ pub(super) async fn refunds(
             }
             nav.pages aria-label=(visit.say(words::PAGES_OF_LIST)) {
                 @if from.is_some() {
-                    a.button href=(link(state, None)) { "← " (visit.say(words::NEWEST)) }
+                    a.button href=(narrow.link(None)) { "← " (visit.say(words::NEWEST)) }
                 }
                 @if let Some(older) = &older {
-                    a.button.next rel="next" href=(link(state, Some(older))) { (visit.say(OLDER)) " →" }
+                    a.button.next rel="next" href=(narrow.link(Some(older))) { (visit.say(OLDER)) " →" }
                 }
             }
         }
@@ -74,16 +77,51 @@ pub(super) async fn refunds(
     Ok(page(&visit, Frame::Live, visit.say(words::REFUNDS), &list).into_response())
 }
 
-fn link(state: Option<RefundState>, cursor: Option<&str>) -> String {
-    let query = [("state", state.map(RefundState::as_str)), ("cursor", cursor)];
-    with_query(links::REFUNDS, &query)
+/// What the list is narrowed by; days in Beijing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Narrow {
+    state: Option<RefundState>,
+    from: Option<String>,
+    to: Option<String>,
 }
 
-fn tabs(visit: &Visit, state: Option<RefundState>) -> Markup {
+impl Narrow {
+    fn link(&self, cursor: Option<&str>) -> String {
+        let query = [
+            ("state", self.state.map(RefundState::as_str)),
+            ("from", self.from.as_deref()),
+            ("to", self.to.as_deref()),
+            ("cursor", cursor),
+        ];
+        with_query(links::REFUNDS, &query)
+    }
+}
+
+/// Where the list begins: behind the page before, and not after the last day.
+fn before(narrow: &Narrow, cursor: Option<&str>) -> Result<Option<(i64, String)>, Error> {
+    let end = narrow.to.as_deref().map(|day| read_day("to", day)).transpose()?;
+    let end = end.map(|start| (start.saturating_add(DAY), String::new()));
+    let place = cursor.map(read_cursor).transpose()?;
+    Ok([end, place].into_iter().flatten().min())
+}
+
+fn filters(visit: &Visit, narrow: &Narrow) -> Markup {
+    html! {
+        form.filters method="get" action=(links::REFUNDS) {
+            @if let Some(state) = narrow.state { input type="hidden" name="state" value=(state.as_str()); }
+            label { (visit.say(words::FROM)) input type="date" name="from" value=(narrow.from.as_deref().unwrap_or_default()); }
+            label { (visit.say(words::TO)) input type="date" name="to" value=(narrow.to.as_deref().unwrap_or_default()); }
+            button.button type="submit" { (visit.say(words::FILTER)) }
+        }
+    }
+}
+
+fn tabs(visit: &Visit, narrow: &Narrow) -> Markup {
     html! {
         nav.tabs aria-label=(visit.say(words::STATUS_FILTER)) {
             @for one in [None].into_iter().chain(RefundState::ALL.map(Some)) {
-                a href=(link(one, None)) aria-current=[(one == state).then_some("page")] {
+                @let there = Narrow { state: one, ..narrow.clone() };
+                a href=(there.link(None)) aria-current=[(one == narrow.state).then_some("page")] {
                     (visit.say(one.map_or(words::ALL, words::refund_state)))
                 }
             }

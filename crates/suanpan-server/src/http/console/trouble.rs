@@ -91,7 +91,7 @@ impl Trouble {
                 (self.way_out(visit))
                 p.code-line {
                     a href={ "/docs/errors/" (self.code()) } { code { (self.code()) } }
-                    @if let Self::Refused(error) = self { " " (error) }
+                    @if let Self::Refused(error) = self { " " (error) br; (error.remedy()) }
                 }
             }
         };
@@ -111,10 +111,14 @@ impl Trouble {
             (words::LINK_USED, words::LINK_USED_HELP)
         } else if matches!(error, Error::ForeignForm) {
             (words::FOREIGN, words::FOREIGN_HELP)
-        } else if matches!(error, Error::NotFound { .. }) {
+        } else if matches!(error, Error::NotFound { what: "order" }) {
             (words::NOT_FOUND, words::NOT_FOUND_HELP)
+        } else if matches!(error, Error::NotFound { .. }) {
+            (words::NOTHING_THERE, words::NOTHING_THERE_HELP)
         } else if matches!(error, Error::WrongMethod { .. }) {
             (words::NO_PAGE, words::NO_PAGE_HELP)
+        } else if problem::status(error).is_client_error() {
+            (words::CANNOT, words::CANNOT_HELP)
         } else {
             (words::FAILED, words::FAILED_HELP)
         }

@@ -235,6 +235,9 @@ pub(super) const STATUS: Say = say("状态", "Status");
 pub(super) const MERCHANT: Say = say("商户 / 小程序", "Merchant / app");
 pub(super) const CREATED_AT: Say = say("创建时间", "Created");
 pub(super) const REFUNDED: Say = say("已退", "refunded");
+pub(super) const FROM: Say = say("从", "From");
+pub(super) const TO: Say = say("到", "To");
+pub(super) const FILTER: Say = say("筛选", "Filter");
 pub(super) const PAGES_OF_LIST: Say = say("翻页", "More of the list");
 pub(super) const OLDER: Say = say("更早的订单", "Older orders");
 pub(super) const NEWEST: Say = say("回到最新", "Back to the newest");
@@ -349,6 +352,16 @@ pub(super) const NO_PAGE: Say = say("没有这个页面", "There is no such page
 pub(super) const NO_PAGE_HELP: Say =
     say("请检查地址，或回到首页。", "Check the address, or go back to the first page.");
 pub(super) const BACK_HOME: Say = say("回到首页", "Back to the first page");
+pub(super) const NOTHING_THERE: Say = say("没有找到", "Not found");
+pub(super) const NOTHING_THERE_HELP: Say = say(
+    "请核对地址里的编号；它可能已被删除，或在别的服务器上。",
+    "Check the id in the address; it may be deleted, or of another server.",
+);
+pub(super) const CANNOT: Say = say("不能这样做", "This cannot be done");
+pub(super) const CANNOT_HELP: Say = say(
+    "什么都没有改动。原因在下面；请返回上一页，改好再提交。",
+    "Nothing was changed. The reason is below: go back a page, put it right, and try again.",
+);
 pub(super) const FAILED: Say = say("出错了", "Something went wrong");
 pub(super) const FAILED_HELP: Say = say(
     "请稍后再试；如果一直如此，请把下面的代码告诉管理员。",
