@@ -133,6 +133,11 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
     TABLE.groups.iter().flat_map(|group| &group.entries)
 }
 
+/// The same by subject.
+pub(crate) fn groups() -> &'static [Group] {
+    TABLE.groups
+}
+
 /// The entry with this code, in letters of any case.
 pub fn by_code(code: &str) -> Option<&'static Entry> {
     TABLE.by_code.get(&code.trim().to_ascii_uppercase()).copied()
@@ -148,10 +153,17 @@ struct Table {
 /// A file of the table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Group {
+pub(crate) struct Group {
     title: Title,
     #[serde(rename = "entry")]
-    entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Group {
+    /// What the file is about.
+    pub(crate) fn title(&self, language: Language) -> &str {
+        language.of(&self.title.zh, &self.title.en)
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -20,7 +20,7 @@ impl Display for Page {
 }
 
 fn write_group(page: &mut Formatter<'_>, group: &Group, language: Language) -> Result {
-    write!(page, "\n## {}\n", language.of(&group.title.zh, &group.title.en))?;
+    write!(page, "\n## {}\n", group.title(language))?;
     group.entries.iter().try_for_each(|entry| write_entry(page, entry, language))
 }
 

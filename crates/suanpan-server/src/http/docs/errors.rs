@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::{head, shown, ticked};
 use crate::Error;
-use crate::explain::{self, Entry, Language};
+use crate::explain::{self, Entry, Group, Language};
 use crate::http::problem::Refused;
 
 /// `GET /docs/errors`
@@ -35,14 +35,30 @@ fn write() -> Markup {
                     p { a href="/docs" { "接口文档 / API" } " · " code { "suanpan explain" } }
                 }
                 nav aria-label="错误代码 / error codes" {
-                    ul {
-                        @for entry in explain::entries() {
-                            li { a href={ "#" (entry.code()) } { code { (entry.code()) } } }
+                    @for group in explain::groups() { (contents(group)) }
+                }
+                main {
+                    @for group in explain::groups() {
+                        section {
+                            h2 { (group.title(Language::Chinese)) }
+                            p.english lang="en" { (group.title(Language::English)) }
+                            @for entry in &group.entries { (explained(entry)) }
                         }
                     }
                 }
-                main {
-                    @for entry in explain::entries() { (explained(entry)) }
+            }
+        }
+    }
+}
+
+/// Closed at first: on a phone it stands before the text.
+fn contents(group: &Group) -> Markup {
+    html! {
+        details {
+            summary { (group.title(Language::Chinese)) }
+            ul {
+                @for entry in &group.entries {
+                    li { a href={ "#" (entry.code()) } { code { (entry.code()) } } }
                 }
             }
         }
