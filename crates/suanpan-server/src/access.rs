@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::Error;
 use crate::people::Role;
+use crate::store::Link;
 use crate::world::World;
 
 /// Makes an API key with all rights. It is shown once, here; the store keeps its hash.
@@ -49,11 +50,40 @@ pub async fn new_console_link(world: &World) -> Result<String, Error> {
         let expires_at = now.saturating_add(LINK_LIVES);
         Box::pin(async move {
             tx.operator_put(DEVELOPER, "dev", Role::Admin, *now).await?;
-            tx.console_link_put(hash, DEVELOPER, *now, expires_at).await
+            let link = Link::Enter(DEVELOPER.to_owned());
+            tx.console_link_put(hash, &link, *now, expires_at).await
         })
     });
     put.await?;
     Ok(token)
+}
+
+/// The token of a link that makes the first operator, who is an admin; `None` where there is one. It works once, for a day.
+pub(crate) async fn first_operator_link(world: &World) -> Result<Option<String>, Error> {
+    let (token, hash) = new_token(world);
+    let put = world.store.write((hash, world.now()), |tx, (hash, now)| {
+        Box::pin(async move {
+            if tx.any_operator().await? {
+                return Ok(false);
+            }
+            let expires_at = now.saturating_add(INVITATION_LIVES);
+            tx.console_link_put(hash, &Link::First, *now, expires_at).await?;
+            Ok(true)
+        })
+    });
+    Ok(put.await?.then_some(token))
+}
+
+/// Where a link leads that lets somebody choose a password.
+pub(crate) fn set_up_address(public_url: &str, token: &str) -> String {
+    format!("{public_url}/console/set-up?token={token}")
+}
+
+/// A new token of a link, and the hash of it that is kept.
+pub(crate) fn new_token(world: &World) -> (String, String) {
+    let token = world.dice.secret("");
+    let hash = sha256_hex(token.as_bytes());
+    (token, hash)
 }
 
 /// Lower-case hex of the SHA-256. A key of 256 random bits needs no salt and no slow hash.
@@ -62,5 +92,7 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 const DEVELOPER: &str = "op_dev";
+/// A day in microseconds: for how long somebody may take to choose a password.
+pub(crate) const INVITATION_LIVES: i64 = 24 * LINK_LIVES;
 /// An hour in microseconds.
 const LINK_LIVES: i64 = 60 * 60 * 1_000_000;

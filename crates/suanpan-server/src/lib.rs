@@ -113,6 +113,15 @@ impl Server {
         Ok(format!("{}/console?setup={token}", self.world.public_url))
     }
 
+    /// A link that makes the first operator of a database that has none, once; `None` where there is one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_up_link(&self) -> Result<Option<String>, Error> {
+        let token = access::first_operator_link(&self.world).await?;
+        Ok(token.map(|token| access::set_up_address(&self.world.public_url, &token)))
+    }
+
     /// Serves until `shutdown` is done; then finishes what is under way, and closes the database.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use crate::keys;
 use crate::metrics::{Counter, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::people::Rules;
+use crate::people::password::Passwords;
 use crate::purge;
 use crate::receivers::Receivers;
 use crate::repair::confirm::Confirms;
@@ -77,6 +78,8 @@ pub struct World {
     pub(crate) extra_payment: ExtraPayment,
     /// The rules for people.
     pub(crate) people: Rules,
+    /// Hashes passwords.
+    pub(crate) passwords: Passwords,
     /// The longest request body.
     pub(crate) max_body_bytes: usize,
 }
@@ -113,6 +116,7 @@ impl World {
             reconcile_hour: config.reconciliation.enabled.then_some(config.reconciliation.hour),
             extra_payment: config.orders.extra_payment,
             people: Rules::of(config)?,
+            passwords: Passwords::default(),
         })
     }
 

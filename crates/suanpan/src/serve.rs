@@ -23,8 +23,19 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
     let server = server.map_err(|error| Problem::server_setup(&error))?;
 
     tracing::info!(url = server.url(), "listening");
+    let console = server.set_up_link().await.map_err(|error| Problem::server_setup(&error))?;
+    if let Some(link) = &console {
+        talk::err(format_args!(
+            "控制台还没有操作员，用这个链接设立第一位管理员（一次有效，24 小时内）/ nobody can sign in to the console yet: this link makes the first admin, once, within a day\n  {link}"
+        ));
+    }
     // The port is bound: whoever reads this line can connect.
-    talk::json(&Ready { ready: true, url: &server.url(), api_key: server.first_api_key() });
+    talk::json(&Ready {
+        ready: true,
+        url: &server.url(),
+        api_key: server.first_api_key(),
+        console: console.as_deref(),
+    });
     server.run(stop.wait()).await.map_err(|error| Problem::server(&error))
 }
 
@@ -36,6 +47,9 @@ struct Ready<'a> {
     /// Of a new database; it is shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<&'a str>,
+    /// Of a database without operators: a link that makes the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<&'a str>,
 }
 
 /// The configuration, with the database of the command line.

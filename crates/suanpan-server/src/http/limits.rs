@@ -45,11 +45,12 @@ pub(super) struct Limits {
     clock: Steady,
 }
 
-type Limit = RateLimiter<usize, HashMapStateStore<usize>, Steady, NoOpMiddleware<Duration>>;
+pub(super) type Limit =
+    RateLimiter<usize, HashMapStateStore<usize>, Steady, NoOpMiddleware<Duration>>;
 
 /// The clock of the server, as it never goes back.
 #[derive(Clone, Debug)]
-struct Steady(Arc<dyn Clock>);
+pub(super) struct Steady(pub(super) Arc<dyn Clock>);
 
 impl Ticks for Steady {
     type Instant = Duration;
@@ -174,7 +175,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 /// Rounded up: who waits so long gets in.
-fn seconds(wait: Duration) -> u64 {
+pub(super) fn seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(0 < wait.subsec_nanos())).max(1)
 }
 

@@ -3,7 +3,9 @@
 //! A role includes the one before it. What a page or a form needs is a
 //! [`Right`], and the least role that has it stands in [`Right::least`] alone.
 
+pub mod password;
 mod refusal;
+pub mod totp;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -103,6 +105,17 @@ impl fmt::Display for Role {
     }
 }
 
+/// The name that somebody signs in with: 2 to 32 letters, of whatever script, digits, `.`, `-` or `_`.
+///
+/// # Errors
+/// [`Refusal::BadName`].
+pub fn name(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let plain = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
+    let fits = (2..=32).contains(&text.chars().count()) && text.chars().all(plain);
+    if fits { Ok(text.to_owned()) } else { Err(Refusal::BadName) }
+}
+
 /// The text is not a role.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a role is viewer, cashier, finance or admin")]
@@ -163,6 +176,16 @@ mod tests {
             .map(|row| row.into_iter().collect::<String>())
             .collect();
         assert_eq!(table, ["x..........", "xxxx.......", "xxxxxxxxx..", "xxxxxxxxxxx"]);
+    }
+
+    #[test]
+    fn a_name_has_no_spaces_and_no_signs() {
+        for good in ["lan", "小兰", " mei-2 ", "a.b_c"] {
+            assert_eq!(name(good).as_deref(), Ok(good.trim()));
+        }
+        for bad in ["", "x", "two words", "a:b", "<b>", "a\nb", &"x".repeat(33)] {
+            assert_eq!(name(bad), Err(Refusal::BadName), "{bad:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,26 @@ pub struct NewSession {
     pub address: String,
 }
 
+/// What a one-time link does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Link {
+    /// Opens a session of the operator with this id.
+    Enter(String),
+    /// Lets the operator with this id choose a password.
+    Password(String),
+    /// Makes the first operator.
+    First,
+}
+
+/// What a link that lets somebody choose a password is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SetUp {
+    /// The first operator, who is not there yet.
+    First,
+    /// Somebody who was invited, or has lost his password.
+    Of(Person),
+}
+
 /// A session that lasts, and whose it is.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -26,15 +46,37 @@ pub struct Seen {
 }
 
 impl Tx {
-    /// Puts a one-time link in that opens a session of this operator, by the hash of its token.
+    /// Puts a one-time link in, by the hash of its token.
     pub async fn console_link_put(
         &mut self,
         hash: &str,
-        operator_id: &str,
+        link: &Link,
         now: i64,
         expires_at: i64,
     ) -> Result<(), StoreError> {
-        self.exec(LINK_PUT, &vals![hash, now, expires_at, operator_id]).await.map(drop)
+        let (kind, operator_id) = match link {
+            Link::Enter(id) => ("enter", Some(id.as_str())),
+            Link::Password(id) => ("password", Some(id.as_str())),
+            Link::First => ("first", None),
+        };
+        self.exec(LINK_PUT, &vals![hash, now, expires_at, kind, operator_id]).await.map(drop)
+    }
+
+    /// What a link that lets somebody choose a password is for. `None`: it is used, too old, unknown, or there is nothing
+    /// for it to do any more.
+    pub async fn set_up(&mut self, hash: &str, now: i64) -> Result<Option<SetUp>, StoreError> {
+        let Some(row) = self.row(SET_UP, &vals![hash, now]).await? else { return Ok(None) };
+        let Some(id) = row.opt_text("operator_id")? else {
+            let new = !self.any_operator().await?;
+            return Ok(new.then_some(SetUp::First));
+        };
+        let person = self.operator(&id).await?;
+        Ok(person.filter(|person| person.disabled_at.is_none()).map(SetUp::Of))
+    }
+
+    /// Uses a link up that lets somebody choose a password. `false`: it was used meanwhile.
+    pub async fn set_up_use(&mut self, hash: &str, now: i64) -> Result<bool, StoreError> {
+        Ok(self.exec(LINK_USE, &vals![hash, now]).await? == 1)
     }
 
     /// Uses a link up and opens a session of its operator. `None`: the link is used, too old or unknown, or the operator
@@ -108,10 +150,12 @@ impl Tx {
 }
 
 const LINK_PUT: &str = "INSERT INTO console_link (hash, created_at, expires_at, kind, operator_id)
-    VALUES ($1, $2, $3, 'enter', $4)";
+    VALUES ($1, $2, $3, $4, $5)";
 const LINK: &str = "SELECT operator_id FROM console_link
     WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 AND kind = 'enter'
         AND operator_id IS NOT NULL";
+const SET_UP: &str = "SELECT operator_id FROM console_link
+    WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 AND kind IN ('password', 'first')";
 const LINK_USE: &str = "UPDATE console_link SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
 const SESSION_PUT: &str =
     "INSERT INTO console_session (hash, created_at, expires_at, operator_id, seen_at, address)

@@ -11,8 +11,8 @@ use suanpan_server::http::console::Stopping;
 use suanpan_server::http::routes;
 use suanpan_server::outside::{ManualClock, SeededDice};
 use suanpan_server::people::Role;
-use suanpan_server::store::{Database, Row, Store, Tx, Work};
-use suanpan_server::{Config, Seams, Server, access};
+use suanpan_server::store::{Database, Link, Row, Store, Tx, Work};
+use suanpan_server::{Config, Seams, Server, World, access};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -102,7 +102,8 @@ impl Desk {
             Box::pin(async move {
                 tx.operator_put(id, role.as_str(), *role, NEW_YEAR).await?;
                 let hash = hex_sha256(role.as_str());
-                tx.console_link_put(&hash, id, NEW_YEAR, i64::MAX).await
+                let link = Link::Enter(id.clone());
+                tx.console_link_put(&hash, &link, NEW_YEAR, i64::MAX).await
             })
         })
         .await;
@@ -141,6 +142,15 @@ impl Desk {
         F: for<'a> Fn(&'a mut Tx, &'a I) -> Work<'a, ()> + Send + Sync + 'static,
     {
         self.store.write(input, work).await.unwrap();
+    }
+
+    /// A link that makes the first operator.
+    pub(crate) async fn set_up_link(&self) -> Option<String> {
+        self.server.set_up_link().await.unwrap()
+    }
+
+    pub(crate) const fn world(&self) -> &Arc<World> {
+        self.server.world()
     }
 
     pub(crate) const fn store(&self) -> &Store {

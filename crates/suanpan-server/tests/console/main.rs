@@ -10,6 +10,8 @@ mod desk;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod entering;
+#[cfg(test)]
 mod list;
 #[cfg(test)]
 mod lists;

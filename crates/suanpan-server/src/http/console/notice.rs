@@ -51,6 +51,11 @@ notices! {
     RefundDeclined "refund-declined" "退款申请已拒绝，钱没有动。" "The request is declined; no money moved.";
     Comparing "comparing" "正在对账，稍后刷新。" "The day is being compared; reload in a moment.";
     DifferenceMoved "difference-moved" "差异的状态和说明已保存。" "The difference and its note were saved.";
+    Welcome "welcome" "密码已设好，你已登录。建议在下面启用动态验证码。" "Your password is set, and you are signed in. It is wise to turn codes on below.";
+    PasswordChanged "password-changed" "密码已修改，其他浏览器都已退出。" "The password is changed; all other browsers are signed out.";
+    TotpOffered "totp-offered" "请扫码，再输入验证码确认。" "Scan the code, then confirm with the digits that the app shows.";
+    TotpOn "totp-on" "动态验证码已启用，下次登录起要用。" "Codes are on; they are asked for from the next sign-in on.";
+    TotpOff "totp-off" "动态验证码已关闭。" "Codes are off.";
     AllSessionsEnded "sessions-ended" "所有会话都已退出。" "All sessions were ended.";
 }
 

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::super::problem;
 use super::links;
 use super::page::{Frame, Visit, page};
+use super::people::sign_in;
+use super::people::words::refusal as refusal_words;
 use super::words::{self, Say};
 use crate::people::{Right, Role};
 use crate::{Error, chain};
@@ -97,7 +99,13 @@ impl Trouble {
         };
         let frame = if self.is_about_the_door() { Frame::Outside } else { Frame::Inside };
         let written = page(visit, frame, visit.say(title), &body);
-        (bare.status(), written).into_response()
+        let mut response = (bare.status(), written).into_response();
+        if let Self::Refused(error) = self
+            && let Error::TooOften { seconds } = **error
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     fn words(&self) -> (Say, Say) {
@@ -107,7 +115,12 @@ impl Trouble {
             Self::NoPage => return (words::NO_PAGE, words::NO_PAGE_HELP),
             Self::Refused(error) => error.as_ref(),
         };
-        if matches!(error, Error::SignIn) {
+        if let Error::People(refusal) = error {
+            return (words::REFUSED, refusal_words(*refusal));
+        }
+        if matches!(error, Error::TooOften { .. }) {
+            (words::TOO_OFTEN, words::TOO_OFTEN_HELP)
+        } else if matches!(error, Error::SignIn) {
             (words::LINK_USED, words::LINK_USED_HELP)
         } else if matches!(error, Error::ForeignForm) {
             (words::FOREIGN, words::FOREIGN_HELP)
@@ -135,6 +148,9 @@ impl Trouble {
     fn way_out(&self, visit: &Visit) -> Markup {
         html! {
             @if self.is_about_the_door() {
+                @if let Self::NoSession = self {
+                    (sign_in::fields(visit, &visit.here().to_string(), None))
+                }
                 h2 { (visit.say(words::HOW_TO_SIGN_IN)) }
                 ul {
                     li { (visit.say(words::LINK_FROM_DEV)) }

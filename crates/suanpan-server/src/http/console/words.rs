@@ -314,22 +314,28 @@ pub(super) const GAVE_UP: Say = say("已放弃", "Given up");
 // Doors and errors.
 pub(super) const NO_SESSION: Say = say("请先登录", "Please sign in");
 pub(super) const NO_SESSION_HELP: Say = say(
-    "控制台没有密码：用一次性的登录链接打开。这个浏览器还没有登录，或登录已满 12 小时。",
-    "The console has no passwords: a one-time link opens it. This browser is not signed in, or was 12 hours ago.",
+    "这个浏览器还没有登录，或者太久没有操作，或登录已满 12 小时。",
+    "This browser is not signed in, was left alone too long, or signed in 12 hours ago.",
 );
 pub(super) const LINK_USED: Say = say("这个登录链接不能用了", "This sign-in link does not work");
 pub(super) const LINK_USED_HELP: Say = say(
-    "每个链接只能用一次，且一小时内有效。它可能已被用过、已过期，或属于另一个服务器。",
-    "A link works once and for an hour. This one is used up, too old, or of another server.",
+    "每个链接只能用一次，而且有时限。它可能已被用过、已过期，或属于另一个服务器。",
+    "A link works once and not for long. This one is used up, too old, or of another server.",
 );
-pub(super) const HOW_TO_SIGN_IN: Say = say("怎样得到登录链接", "How to get a link");
+pub(super) const HOW_TO_SIGN_IN: Say = say("没有密码？", "No password?");
 pub(super) const LINK_FROM_DEV: Say = say(
     "开发时：suanpan dev 每次启动都会打印一个新链接（console）。",
     "On your machine: suanpan dev prints a new one (console) at each start.",
 );
 pub(super) const LINK_FROM_OPERATOR: Say = say(
-    "正式环境：请管理这台服务器的同事给你一个新链接。",
-    "In production: ask whoever runs this server for a new one.",
+    "正式环境：请管理员在“设置”里邀请或重置你，会得到一个一次性链接；没有管理员能登录时，在服务器上运行 suanpan operators。",
+    "In production: an admin invites or resets you in the settings, which makes a one-time link; where no admin can sign in, run suanpan operators on the server.",
+);
+pub(super) const REFUSED: Say = say("这样不行", "That does not work");
+pub(super) const TOO_OFTEN: Say = say("试得太频繁了", "Too many tries");
+pub(super) const TOO_OFTEN_HELP: Say = say(
+    "为了安全，同一个地址或同一个名字短时间内只能试几次。请等一会儿再试。",
+    "For safety an address, or a name, has a few tries only. Wait a moment and try again.",
 );
 pub(super) const NOT_ALLOWED: Say = say("你没有这个权限", "You may not do this");
 pub(super) const NOT_ALLOWED_HELP: Say = say(

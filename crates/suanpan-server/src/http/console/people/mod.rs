@@ -1,7 +1,33 @@
-//! The pages about people: one's own, and later those of all.
+//! The pages about people: the door, one's own page, the settings, refunds that need two.
 
-mod me;
+mod door;
+pub(super) mod me;
 pub(super) mod request;
+pub(super) mod set_up;
+pub(super) mod sign_in;
 pub(super) mod words;
 
-pub(super) use me::{me, sign_out_everywhere};
+use std::sync::Arc;
+
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+use self::door::Door;
+use crate::world::World;
+
+/// Their addresses.
+pub(super) fn routes(world: &World) -> Router<Arc<World>> {
+    Router::new()
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/set-up", get(set_up::form).post(set_up::set_up))
+        .route("/me", get(me::me))
+        .route("/me/password", post(me::change_password))
+        .route("/me/totp", post(me::totp_start))
+        .route("/me/totp/confirm", post(me::totp_confirm))
+        .route("/me/totp/remove", post(me::totp_remove))
+        .route("/me/sign-out-everywhere", post(me::sign_out_everywhere))
+        .route("/refunds/requests/{id}", get(request::request))
+        .route("/refunds/requests/{id}/approve", post(request::approve))
+        .route("/refunds/requests/{id}/decline", post(request::decline))
+        .layer(Extension(Arc::new(Door::new(Arc::clone(&world.clock)))))
+}

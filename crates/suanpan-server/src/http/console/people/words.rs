@@ -1,6 +1,55 @@
 //! What the pages about people say.
 
+use maud::{Markup, html};
+
+use super::super::page::Visit;
 use super::super::words::{Say, say};
+use crate::people::Refusal;
+
+/// Says beside a form why it was not taken.
+pub(super) fn complaint(visit: &Visit, refusal: Option<Refusal>) -> Markup {
+    html! {
+        @if let Some(refusal) = refusal {
+            p.complaint role="alert" data-code=(refusal.code()) { (visit.say(self::refusal(refusal))) }
+        }
+    }
+}
+
+/// Why somebody cannot do it, and what he can do.
+pub(in super::super) const fn refusal(refusal: Refusal) -> Say {
+    match refusal {
+        Refusal::OwnRequest => say(
+            "自己申请的退款，自己不能批准：请财务或管理员的同事来批准。什么都没有改变。",
+            "Whoever asked for a refund cannot approve it: ask a colleague of finance or an admin. Nothing was changed.",
+        ),
+        Refusal::Decided => say(
+            "这个申请已经有人决定过了，请回到申请页查看。",
+            "Somebody has decided it before: look at the request.",
+        ),
+        Refusal::WeakPassword => say(
+            "这个密码太容易猜：至少 12 个字符、5 种不同的字符，不能包含名字。",
+            "This password is easily guessed: take at least 12 characters, five of them different, without the name in it.",
+        ),
+        Refusal::NotKnown => say(
+            "名字、密码或验证码不对。忘了密码请管理员重置，会得到一个新链接。",
+            "Name, password or code is not right. If the password is forgotten, an admin resets it and gives you a new link.",
+        ),
+        Refusal::Mistyped => say("两次输入的密码不一样。", "The two passwords differ."),
+        Refusal::WrongCode => say(
+            "验证码不对，或已经用过。请等手机上出现下一个；手机的时间要准。",
+            "The code is not right, or was used before. Wait for the next one; the phone's clock must be right.",
+        ),
+        Refusal::NameTaken => say("这个名字已经有人用了。", "Another operator has this name."),
+        Refusal::BadName => say(
+            "名字要 2 到 32 个文字、数字或 . - _，不能有空格。",
+            "A name has 2 to 32 letters, digits, “.”, “-” or “_”.",
+        ),
+        Refusal::LastAdmin => say(
+            "至少要有一位能登录的管理员：请先让别人成为管理员。",
+            "There has to be an admin who can sign in: make somebody else one first.",
+        ),
+    }
+}
 
 /// The words for something in the audit log.
 pub(in super::super) fn action(action: &str) -> Option<Say> {
@@ -17,6 +66,10 @@ pub(in super::super) fn action(action: &str) -> Option<Say> {
         "endpoint.test" => say("发测试事件", "Sent a test event"),
         "endpoint.replay" => say("重放没送到的事件", "Replayed what was missed"),
         "event.replay" => say("重新投递事件", "Delivered an event again"),
+        "operator.first" => say("设立第一位管理员", "Became the first admin"),
+        "operator.password" => say("设置密码", "Chose a password"),
+        "totp.enrol" => say("启用动态验证码", "Turned codes on"),
+        "totp.remove" => say("关闭动态验证码", "Turned codes off"),
         "session.end-all" => say("退出所有会话", "Ended all sessions"),
         "refund.ask" => say("申请退款", "Asked for a refund"),
         "refund.approve" => say("批准退款", "Approved a refund"),
@@ -85,3 +138,49 @@ pub(in super::super) const REQUEST_OWN: Say = say(
 );
 pub(in super::super) const REQUEST_NOT_YOURS: Say =
     say("等财务或管理员批准。", "It waits for somebody of finance or an admin.");
+
+// The door.
+pub(in super::super) const SIGN_IN: Say = say("登录", "Sign in");
+pub(in super::super) const NAME: Say = say("名字", "Name");
+pub(in super::super) const PASSWORD: Say = say("密码", "Password");
+pub(in super::super) const CODE: Say = say("动态验证码", "Code");
+pub(in super::super) const CODE_HELP: Say = say(
+    "启用了动态验证码才要填：手机上的 6 位数字。",
+    "Only where you have turned codes on: the six digits on your phone.",
+);
+pub(in super::super) const SET_UP: Say = say("设立第一位管理员", "The first admin");
+pub(in super::super) const SET_UP_HELP: Say = say(
+    "这个链接只能用一次。之后由管理员在“设置”里邀请其他人。",
+    "This link works once. Others are invited by an admin, in the settings.",
+);
+pub(in super::super) const CHOOSE: Say = say("设置密码", "Choose a password");
+pub(in super::super) const CHOOSE_HELP: Say = say("这个链接只能用一次。", "This link works once.");
+pub(in super::super) const CHOOSE_AND_ENTER: Say = say("保存并登录", "Save and sign in");
+pub(in super::super) const NEW_PASSWORD: Say = say("新密码", "New password");
+pub(in super::super) const AGAIN: Say = say("再输一次", "Once more");
+pub(in super::super) const PASSWORD_RULE: Say = say(
+    "至少 12 个字符；一句话比一串符号好记。",
+    "At least 12 characters; a sentence is easier to remember than signs.",
+);
+pub(in super::super) const CURRENT_PASSWORD: Say = say("现在的密码", "Current password");
+pub(in super::super) const CHANGE_PASSWORD: Say = say("修改密码", "Change the password");
+pub(in super::super) const NO_PASSWORD: Say = say(
+    "这个账号没有密码：它由 suanpan dev 的登录链接打开。",
+    "This account has no password: a link of suanpan dev opens it.",
+);
+pub(in super::super) const TOTP: Say = say("动态验证码（两步验证）", "Codes (second factor)");
+pub(in super::super) const TOTP_OFF: Say = say(
+    "没有启用。启用后，登录时还要手机上的 6 位数字：密码被人知道了也进不来。",
+    "Off. With it, signing in takes six digits from your phone as well: a password alone lets nobody in.",
+);
+pub(in super::super) const TOTP_ON: Say = say("已启用。", "On.");
+pub(in super::super) const TOTP_START: Say = say("启用", "Turn on");
+pub(in super::super) const TOTP_REMOVE: Say = say("关闭", "Turn off");
+pub(in super::super) const TOTP_SCAN: Say = say(
+    "用验证器（如 Microsoft Authenticator、Google Authenticator、腾讯身份验证器）扫这个码，再输入它显示的 6 位数字。",
+    "Scan this with an authenticator app, then type the six digits that it shows.",
+);
+pub(in super::super) const TOTP_BY_HAND: Say = say("扫不了就手工输入：", "Or type it in by hand:");
+pub(in super::super) const TOTP_PICTURE: Say =
+    say("二维码，内容就是下面的密钥", "A QR code of the secret below");
+pub(in super::super) const TOTP_CONFIRM: Say = say("确认启用", "Confirm");
