@@ -35,6 +35,9 @@ impl Node {
             .env("SUANPAN_DATABASE__URL", database)
             .env("SUANPAN_LOG__LEVEL", "warn")
             .env("SUANPAN_WEBHOOKS__ALLOW_PRIVATE_NETWORKS", "true")
+            // Nothing is cleaned away meanwhile: a long history would pay for that, and a short one would be gone.
+            .env("SUANPAN_RETENTION__INBOX_DAYS", "36500")
+            .env("SUANPAN_RETENTION__DELIVERIES_DAYS", "36500")
             .stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let output = process.stdout.take().ok_or("no standard output")?;
