@@ -115,7 +115,7 @@ fn chain(visit: &Visit, checked: &Checked) -> Markup {
 fn search(visit: &Visit, filter: &AuditFilter) -> Markup {
     let value = |text: &Option<String>| text.clone().unwrap_or_default();
     html! {
-        form.fields.inline role="search" method="get" action=(PATH) {
+        form.fields.inline method="get" action=(PATH) {
             label { span { (visit.say(words::WHO)) }
                 input name="who" maxlength="64" autocomplete="off" value=(value(&filter.operator)); }
             label { span { (visit.say(words::OBJECT)) }
