@@ -137,7 +137,7 @@ fn top(visit: &Visit, frame: Frame) -> Markup {
 fn search(visit: &Visit) -> Markup {
     let searched = query_value(visit.here(), "q").unwrap_or_default();
     html! {
-        form.search role="search" method="get" action=(links::ORDERS) {
+        form.search role="search" aria-label=(visit.say(words::SEARCH_ALL)) method="get" action=(links::ORDERS) {
             input type="search" name="q" maxlength="64" autocomplete="off" spellcheck="false"
                 value=(searched) placeholder=(visit.say(words::SEARCH_HINT))
                 aria-label=(visit.say(words::SEARCH_HINT));

@@ -223,6 +223,7 @@ pub(super) const TODAY: Say = say("今天", "Today");
 pub(super) const ORDERS: Say = say("订单", "Orders");
 pub(super) const ALL: Say = say("全部", "All");
 pub(super) const STATUS_FILTER: Say = say("按状态筛选", "Filter by status");
+pub(super) const SEARCH_ALL: Say = say("按号码查找", "Find by number");
 pub(super) const SEARCH: Say = say("搜索", "Search");
 pub(super) const SEARCH_HINT: Say =
     say("订单号、微信支付单号、退款单号、事件 ID", "Any number: order, payment, refund, event");
