@@ -25,6 +25,8 @@ mod moving;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod secrets;
