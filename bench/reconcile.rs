@@ -86,9 +86,12 @@ fn reconcile(config: &Path) -> Result<(u64, u64, String), Failure> {
     let micros = u64::try_from(clock.monotonic_micros() - began)?;
     let output = process.wait_with_output()?;
     let said: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let account = &said["accounts"][0];
-    let found = account["differences"].as_array().map_or(0, Vec::len);
-    let (theirs, ours) = (&account["wechat"]["payments"], &account["ours"]["payments"]);
+    let number =
+        |place: &str| said.pointer(place).and_then(serde_json::Value::as_i64).unwrap_or(-1);
+    let (theirs, ours) =
+        (number("/accounts/0/wechat/payments"), number("/accounts/0/ours/payments"));
+    let found = said.pointer("/accounts/0/differences").and_then(serde_json::Value::as_array);
+    let found = found.map_or(0, Vec::len);
     Ok((micros, most, format!("WeChat {theirs}, ours {ours}, differences {found}")))
 }
 

@@ -1,13 +1,15 @@
 //! `suanpan reconcile` as somebody types it: what it prints, and how it ends.
 
-use jiff::{Span, Timestamp, tz};
 use serde_json::{Value, json};
+use suanpan_server::client::wechat::bill::BillDate;
+use suanpan_server::outside::{Clock as _, SystemClock};
 
 use crate::process::{Ended, Running, run, text};
 
-fn days_ago(days: i64) -> String {
-    let today = tz::offset(8).to_datetime(Timestamp::now()).date();
-    today.checked_sub(Span::new().days(days)).unwrap().to_string()
+fn days_ago(days: usize) -> String {
+    let today = BillDate::of(SystemClock::new().now_seconds());
+    let day = (0..days).fold(today, |day, _| day.and_then(BillDate::yesterday));
+    day.unwrap().to_string()
 }
 
 fn found(ended: &Ended) -> Vec<Value> {
