@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::Error;
+use crate::audit::By;
 use crate::people::Role;
 use crate::store::Link;
 use crate::world::World;
@@ -21,8 +22,10 @@ pub async fn new_api_key(world: &World, label: &str) -> Result<String, Error> {
 /// one has the key.
 pub(crate) async fn first_api_key(world: &World) -> Result<Option<String>, Error> {
     let key = world.dice.secret("sk_");
-    let unit = (sha256_hex(key.as_bytes()), world.now());
-    let first = world.store.write(unit, |tx, (hash, now)| Box::pin(tx.api_key_first(hash, *now)));
+    let unit = (sha256_hex(key.as_bytes()), prefix(&key), world.now());
+    let first = world
+        .store
+        .write(unit, |tx, (hash, prefix, now)| Box::pin(tx.api_key_first(hash, prefix, *now)));
     Ok(first.await?.then_some(key))
 }
 
@@ -32,10 +35,53 @@ pub(crate) async fn first_api_key(world: &World) -> Result<Option<String>, Error
 /// Those of the store.
 pub async fn admit_api_key(world: &World, key: &str, label: &str) -> Result<(), Error> {
     let unit = (world.id("key_"), sha256_hex(key.as_bytes()), label.to_owned(), world.now());
-    let put = world.store.write(unit, |tx, (id, hash, label, now)| {
-        Box::pin(async move { tx.api_key_put(id, hash, label, *now).await })
+    let put = world.store.write((unit, prefix(key)), |tx, ((id, hash, label, now), prefix)| {
+        Box::pin(async move { tx.api_key_put(id, hash, prefix, label, *now).await })
     });
     Ok(put.await?)
+}
+
+/// Makes an API key for somebody at the console. It is shown once, here.
+pub(crate) async fn new_key_by(world: &World, by: &By, label: &str) -> Result<String, Error> {
+    let key = world.dice.secret("sk_");
+    let unit = (world.id("key_"), sha256_hex(key.as_bytes()), label.to_owned(), world.now());
+    let entry = by.entry("api-key.create", unit.0.as_str());
+    let entry = entry.with(serde_json::json!({ "label": label }));
+    let unit = (unit, prefix(&key), entry);
+    let put = world.store.write(unit, |tx, ((id, hash, label, now), prefix, entry)| {
+        Box::pin(async move {
+            tx.api_key_put(id, hash, prefix, label, *now).await?;
+            tx.audit(entry, *now).await
+        })
+    });
+    put.await?;
+    Ok(key)
+}
+
+/// From now on nobody gets in with this key.
+pub(crate) async fn revoke_key(
+    world: &World,
+    by: &By,
+    id: &str,
+    reason: &str,
+) -> Result<(), Error> {
+    let entry = by.entry("api-key.revoke", id).because(reason);
+    let unit = (id.to_owned(), entry, world.now());
+    let revoked = world.store.write(unit, |tx, (id, entry, now)| {
+        Box::pin(async move {
+            let revoked = tx.api_key_revoke(id, *now).await?;
+            if revoked {
+                tx.audit(entry, *now).await?;
+            }
+            Ok(revoked)
+        })
+    });
+    if revoked.await? { Ok(()) } else { Err(Error::NotFound { what: "API key in force" }) }
+}
+
+/// How a key begins: people tell it by that, and nobody guesses the rest.
+fn prefix(key: &str) -> String {
+    key.chars().take(8).collect()
 }
 
 /// The token of a new sign-in link of the console, for whoever develops: works once, for an hour, and lets in as the

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Archive(Archive),
     /// 把一天和微信的账单对一遍 / compare a day with WeChat's bills
     Reconcile(Reconcile),
+    /// 控制台的操作员：列出、添加、重置 / the console's operators: list, add, reset
+    Operators(Operators),
     /// 重放回调：一个事件，或一个接收端没收下的 / deliver webhooks once more: one event, or what an endpoint missed
     Replay(Replay),
     /// 列出接口，或输出 OpenAPI 文档 / list the endpoints, or print the OpenAPI document
@@ -180,6 +182,42 @@ pub(crate) struct Reconcile {
     pub(crate) json: bool,
 }
 
+/// `suanpan operators`
+#[derive(Args, Debug)]
+pub(crate) struct Operators {
+    /// 配置文件 / the configuration
+    #[arg(long, value_name = "FILE", global = true, default_value = "suanpan.toml")]
+    pub(crate) config: PathBuf,
+    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) database: Option<String>,
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: OperatorsCommand,
+}
+
+/// What to do with them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorsCommand {
+    /// 列出 / who there is
+    List,
+    /// 添加，输出一次性链接 / add one; prints a one-time link
+    Add {
+        /// 名字 / the name
+        name: String,
+        /// 角色 / the role: viewer, cashier, finance, admin
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+    },
+    /// 密码和验证码作废，输出新的一次性链接 / take password and codes away; prints a new one-time link
+    Reset {
+        /// 名字 / the name
+        name: String,
+    },
+}
+
 /// `suanpan replay`
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
@@ -249,6 +287,7 @@ impl Command {
             | Self::Migrate(Migrate { json, .. })
             | Self::Archive(Archive { json, .. })
             | Self::Reconcile(Reconcile { json, .. })
+            | Self::Operators(Operators { json, .. })
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json })
             | Self::Explain(Explain { json, .. }) => *json,

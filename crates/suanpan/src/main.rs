@@ -9,6 +9,7 @@
 //! | `migrate`   | [`migrate`], [`moving`] | brings a database up to date, or moves to another |
 //! | `archive`   | [`archive`]   | moves orders of long ago into files                      |
 //! | `reconcile` | [`reconcile`] | compares a day with WeChat's bills                       |
+//! | `operators` | [`operators`] | lists, adds and resets the console's people              |
 //! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //! | `explain`   | [`explain`]   | says what an error means                                 |
@@ -28,6 +29,7 @@ mod log;
 mod mask;
 mod migrate;
 mod moving;
+mod operators;
 mod private_file;
 mod problem;
 mod reconcile;
@@ -81,6 +83,7 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         Command::Migrate(arguments) => migrate::run(&arguments).await,
         Command::Archive(arguments) => archive::run(&arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments).await,
+        Command::Operators(arguments) => operators::run(&arguments).await.map(good),
         Command::Replay(arguments) => replay::run(&arguments).await,
         Command::Api(arguments) => {
             api::run(&arguments);

@@ -3,6 +3,7 @@
 //! A role includes the one before it. What a page or a form needs is a
 //! [`Right`], and the least role that has it stands in [`Right::least`] alone.
 
+pub mod invite;
 pub mod password;
 mod refusal;
 pub mod totp;

@@ -58,6 +58,7 @@ mod writer;
 
 use tokio::sync::watch;
 
+pub use self::access::ApiKey;
 pub use self::archive::{ArchiveFile, Number, Removal, Stone, Written};
 pub use self::audit::AuditFilter;
 pub use self::bills::{Bill, BillKind};

@@ -22,6 +22,8 @@ mod people;
 #[cfg(test)]
 mod reconciliation;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod today;

@@ -19,6 +19,7 @@ const ENTRIES: &[Entry] = &[
     Entry(links::ACCOUNTS, words::ACCOUNTS),
     Entry(links::LIVE, words::LIVE_PAGE),
     Entry("/console/audit", say("审计", "Audit log")),
+    Entry("/console/settings", say("设置", "Settings")),
     Entry("/console/me", say("我", "Me")),
 ];
 

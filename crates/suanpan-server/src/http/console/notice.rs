@@ -56,6 +56,10 @@ notices! {
     TotpOffered "totp-offered" "请扫码，再输入验证码确认。" "Scan the code, then confirm with the digits that the app shows.";
     TotpOn "totp-on" "动态验证码已启用，下次登录起要用。" "Codes are on; they are asked for from the next sign-in on.";
     TotpOff "totp-off" "动态验证码已关闭。" "Codes are off.";
+    RoleChanged "role-changed" "角色已修改，他要重新登录。" "The role is changed; he has to sign in again.";
+    OperatorDisabled "operator-disabled" "已停用，他的会话都已退出。" "He is kept out, and signed out everywhere.";
+    OperatorEnabled "operator-enabled" "已恢复，他可以再登录。" "He may come in again.";
+    KeyRevoked "key-revoked" "密钥已吊销，从现在起不能用。" "The key is revoked: nobody gets in with it any more.";
     AllSessionsEnded "sessions-ended" "所有会话都已退出。" "All sessions were ended.";
 }
 

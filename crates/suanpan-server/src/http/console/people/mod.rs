@@ -4,6 +4,7 @@ mod door;
 pub(super) mod me;
 pub(super) mod request;
 pub(super) mod set_up;
+pub(super) mod settings;
 pub(super) mod sign_in;
 pub(super) mod words;
 
@@ -29,5 +30,14 @@ pub(super) fn routes(world: &World) -> Router<Arc<World>> {
         .route("/refunds/requests/{id}", get(request::request))
         .route("/refunds/requests/{id}/approve", post(request::approve))
         .route("/refunds/requests/{id}/decline", post(request::decline))
+        .route("/settings", get(settings::settings))
+        .route("/settings/operators", post(settings::invite))
+        .route("/settings/operators/{id}", get(settings::operator))
+        .route("/settings/operators/{id}/role", post(settings::role))
+        .route("/settings/operators/{id}/reset", post(settings::reset))
+        .route("/settings/operators/{id}/disable", post(settings::disable))
+        .route("/settings/operators/{id}/enable", post(settings::enable))
+        .route("/settings/keys", post(settings::new_key))
+        .route("/settings/keys/{id}/revoke", post(settings::revoke_key))
         .layer(Extension(Arc::new(Door::new(Arc::clone(&world.clock)))))
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::page::Visit;
 use super::super::words::{Say, say};
-use crate::people::Refusal;
+use crate::people::{Refusal, Role};
 
 /// Says beside a form why it was not taken.
 pub(super) fn complaint(visit: &Visit, refusal: Option<Refusal>) -> Markup {
@@ -68,6 +68,13 @@ pub(in super::super) fn action(action: &str) -> Option<Say> {
         "event.replay" => say("重新投递事件", "Delivered an event again"),
         "operator.first" => say("设立第一位管理员", "Became the first admin"),
         "operator.password" => say("设置密码", "Chose a password"),
+        "operator.invite" => say("邀请操作员", "Invited an operator"),
+        "operator.role" => say("修改角色", "Changed a role"),
+        "operator.reset" => say("重置操作员", "Reset an operator"),
+        "operator.disable" => say("停用操作员", "Kept an operator out"),
+        "operator.enable" => say("恢复操作员", "Let an operator in again"),
+        "api-key.create" => say("新建 API 密钥", "Made an API key"),
+        "api-key.revoke" => say("吊销 API 密钥", "Revoked an API key"),
         "totp.enrol" => say("启用动态验证码", "Turned codes on"),
         "totp.remove" => say("关闭动态验证码", "Turned codes off"),
         "session.end-all" => say("退出所有会话", "Ended all sessions"),
@@ -184,3 +191,81 @@ pub(in super::super) const TOTP_BY_HAND: Say = say("扫不了就手工输入："
 pub(in super::super) const TOTP_PICTURE: Say =
     say("二维码，内容就是下面的密钥", "A QR code of the secret below");
 pub(in super::super) const TOTP_CONFIRM: Say = say("确认启用", "Confirm");
+
+/// What each role may do, beyond the one before it.
+pub(super) const fn role_may(role: Role) -> Say {
+    match role {
+        Role::Viewer => {
+            say("看：订单、退款、回调、对账。", "Looks at orders, refunds, webhooks, bills.")
+        }
+        Role::Cashier => say(
+            "以上，并可向微信再查询、关单、申请退款（超过限额要别人批准）。",
+            "The same, and asks WeChat again, closes orders, asks for refunds (above the limit somebody else approves).",
+        ),
+        Role::Finance => say(
+            "以上，并可批准退款、对账、导出、重放回调、看审计日志。",
+            "The same, and approves refunds, reconciles, exports, replays webhooks, reads the audit log.",
+        ),
+        Role::Admin => say(
+            "以上，并可管理操作员、API 密钥、接收端和设置。",
+            "The same, and operators, API keys, webhook endpoints, settings.",
+        ),
+    }
+}
+
+// The settings.
+pub(in super::super) const SETTINGS: Say = say("设置", "Settings");
+pub(in super::super) const OPERATORS: Say = say("操作员", "Operators");
+pub(in super::super) const ROLE: Say = say("角色", "Role");
+pub(in super::super) const STANDING: Say = say("状态", "State");
+pub(in super::super) const SINCE: Say = say("创建时间", "Since");
+pub(in super::super) const YOU: Say = say("（你）", "(you)");
+pub(in super::super) const INVITE: Say = say("邀请", "Invite");
+pub(in super::super) const IS_DISABLED: Say = say("已停用", "kept out");
+pub(in super::super) const IS_INVITED: Say = say("已邀请，还没有密码", "invited, no password yet");
+pub(in super::super) const HAS_PASSWORD: Say = say("密码", "password");
+pub(in super::super) const HAS_CODES: Say = say("密码和动态验证码", "password and codes");
+pub(in super::super) const WHAT_ROLES_MAY: Say = say("每个角色可以做什么", "What each role may do");
+pub(in super::super) const CHANGE_ROLE: Say = say("修改角色", "Change the role");
+pub(in super::super) const RESET: Say = say("重置密码和验证码", "Reset password and codes");
+pub(in super::super) const RESET_HELP: Say = say(
+    "现在的密码和验证码立刻失效，所有会话退出；你会得到一个一次性链接，交给本人。",
+    "Password and codes are void at once, and all sessions end; you get a one-time link to hand over.",
+);
+pub(in super::super) const DISABLE: Say = say("停用", "Keep out");
+pub(in super::super) const ENABLE: Say = say("恢复", "Let in again");
+pub(in super::super) const LINK_FOR: Say = say("一次性链接，交给", "One-time link for");
+pub(in super::super) const KEY_FOR: Say = say("新的 API 密钥：", "New API key:");
+pub(in super::super) const SHOWN_ONCE: Say = say(
+    "只显示这一次，离开这一页就再也看不到了。链接 24 小时内有效。",
+    "It is shown this once: behind this page nobody sees it again. A link is good for a day.",
+);
+pub(in super::super) const API_KEYS: Say = say("API 密钥", "API keys");
+pub(in super::super) const API_KEYS_HELP: Say = say(
+    "商户系统用它调用 /v1。数据库里只有哈希，所以忘了只能新建。",
+    "The merchant's system calls /v1 with it. Only a hash is kept: who loses one makes another.",
+);
+pub(in super::super) const LABEL: Say = say("名称", "Label");
+pub(in super::super) const PREFIX: Say = say("开头", "Begins with");
+pub(in super::super) const NEW_KEY: Say = say("新建密钥", "New key");
+pub(in super::super) const REVOKE: Say = say("吊销", "Revoke");
+pub(in super::super) const REVOKED: Say = say("已吊销", "revoked");
+pub(in super::super) const REVOKE_HELP: Say = say(
+    "用这把密钥的系统马上就进不来了。先让它换上新的。",
+    "Whatever uses this key is locked out at once. Give it a new one first.",
+);
+pub(in super::super) const POLICIES: Say = say("规则（只读）", "Policies (read only)");
+pub(in super::super) const POLICIES_HELP: Say = say(
+    "在配置文件里修改，重启生效。",
+    "Set in the configuration file; a restart takes them over.",
+);
+pub(in super::super) const SECOND_PERSON: Say =
+    say("退款要第二个人批准", "Refunds need a second person");
+pub(in super::super) const ABOVE: Say = say("合计超过", "above a sum of");
+pub(in super::super) const NEVER_NEEDED: Say = say("不需要", "never");
+pub(in super::super) const EXTRA_PAYMENT: Say = say("多收的钱", "Money beyond what is owed");
+pub(in super::super) const EXTRA_REFUND: Say = say("立刻自动退回", "goes back at once");
+pub(in super::super) const EXTRA_HOLD: Say =
+    say("留着，由人决定", "is held until somebody decides");
+pub(in super::super) const IDLE: Say = say("多久不操作要重新登录", "Sign in again after");
+pub(in super::super) const MINUTES: Say = say("分钟", "minutes");
