@@ -14,10 +14,11 @@ const OUT = fileURLToPath(new URL('.out/', import.meta.url));
 const BINARY = process.env.SUANPAN_BIN ?? fileURLToPath(new URL('../target/release/suanpan', import.meta.url));
 const QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** Starts `suanpan ARGS --data TMP` and waits for its ready line. */
+/** Starts `suanpan ARGS` in a folder of its own, which is its data where it has any, and waits for its ready line. */
 export async function suanpan(...args) {
   const data = await mkdtemp(join(tmpdir(), 'suanpan-browser-'));
-  const child = spawn(BINARY, [...args, '--data', data], { cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
+  const where = args[0] === 'serve' ? [] : ['--data', data];
+  const child = spawn(BINARY, [...args, ...where], { cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
   let talk = '';
   child.stderr.setEncoding('utf8').on('data', (text) => { talk = (talk + text).slice(-20000); });
   const ready = await new Promise((resolve, reject) => {
@@ -34,7 +35,7 @@ export async function suanpan(...args) {
     }
     await rm(data, { recursive: true, force: true });
   };
-  return { ...ready, stop, talk: () => talk };
+  return { ...ready, data, stop, talk: () => talk };
 }
 
 export async function browser() {
