@@ -23,6 +23,8 @@ mod migrate;
 #[cfg(unix)]
 mod moving;
 #[cfg(test)]
+mod operators;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod reconcile;

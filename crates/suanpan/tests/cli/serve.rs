@@ -34,6 +34,7 @@ async fn the_configuration_of_the_simulator_serves_at_once() {
     let serve = ["serve", "--config", &config, "--listen", "127.0.0.1:0"];
     let backend = Running::start(&serve);
     let key = backend.says("api_key");
+    assert!(backend.says("console").contains("/console/set-up?token="));
     let (status, order) = create(&backend.says("url"), &key, "tea-1").await;
     assert_eq!((status, &order["status"]), (201, &json!("unpaid")), "{order}");
     let ended = backend.end("-TERM");
