@@ -60,11 +60,10 @@ impl Passwords {
     ) -> Result<bool, Error> {
         // Longer than any that was taken.
         let password = if LONGEST < password.len() { "" } else { password };
+        // Made for a known name, too: the first who asks must not learn by the time whether his name is one.
         let nobody = || async { self.hashed(dice, &dice.secret("")).await };
-        let known = match hash {
-            Some(hash) => hash.to_owned(),
-            None => self.nobody.get_or_try_init(nobody).await?.clone(),
-        };
+        let nobody = self.nobody.get_or_try_init(nobody).await?;
+        let known = hash.unwrap_or(nobody).to_owned();
         let password = password.to_owned();
         let same = self.work(move || {
             let parsed = PasswordHash::new(&known).ok()?;

@@ -66,7 +66,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 
 /// A connection that only reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    open(path, "PRAGMA query_only=ON; PRAGMA cache_size=-16384;")
+    open(path, "PRAGMA query_only=ON;")
 }
 
 fn open(path: &Path, settings: &str) -> Result<Connection, StoreError> {
