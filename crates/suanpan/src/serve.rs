@@ -17,14 +17,16 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
     if let Some(listen) = arguments.listen {
         config.server.listen = listen;
     }
-    log::start(config.log.format, &config.log.level)?;
+    let format = config.log.format;
+    log::start(format, &config.log.level)?;
     let stop = Stop::on_signals()?;
     let server = Server::open(config, Seams::default()).await;
     let server = server.map_err(|error| Problem::server_setup(&error))?;
 
     tracing::info!(url = server.url(), "listening");
     let console = server.set_up_link().await.map_err(|error| Problem::server_setup(&error))?;
-    if let Some(link) = &console {
+    // What reads a log of JSON finds the link in the ready line.
+    if let (Some(link), LogFormat::Human) = (&console, format) {
         talk::err(format_args!(
             "控制台还没有操作员，用这个链接设立第一位管理员（一次有效，24 小时内）/ nobody can sign in to the console yet: this link makes the first admin, once, within a day\n  {link}"
         ));
