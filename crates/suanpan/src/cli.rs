@@ -348,6 +348,7 @@ mod tests {
                 "migrate",
                 "archive",
                 "reconcile",
+                "operators",
                 "replay",
                 "api",
                 "explain"
