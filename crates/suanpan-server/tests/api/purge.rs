@@ -25,8 +25,8 @@ async fn what_is_of_no_use_any_more_is_deleted() {
         format!("/v1/webhook-endpoints/{}/rotate-secret", made.json["id"].as_str().unwrap());
     backend.post(&rotate, "").await;
     // Both end an hour after the new year.
-    backend.sql("INSERT INTO console_link VALUES ('a', 0, 1767229200000000, NULL)").await;
-    backend.sql("INSERT INTO console_session VALUES ('b', 0, 1767229200000000)").await;
+    backend.sql(LINK).await;
+    backend.sql(SESSION).await;
     for _ in 0..3 {
         let notice = "<xml><return_code>SUCCESS</return_code></xml>";
         backend.post("/wechat/notify/1900000109", notice).await;
@@ -57,6 +57,11 @@ async fn what_is_of_no_use_any_more_is_deleted() {
     );
     assert_eq!(backend.count("SELECT COUNT(*) AS n FROM orders").await, 1);
 }
+
+const LINK: &str =
+    "INSERT INTO console_link (hash, created_at, expires_at) VALUES ('a', 0, 1767229200000000)";
+const SESSION: &str =
+    "INSERT INTO console_session (hash, created_at, expires_at) VALUES ('b', 0, 1767229200000000)";
 
 /// Whether the purge of the second day still has to be done.
 const PURGED_AGAIN: &str = "SELECT CASE WHEN due_at <= 1767312000000000 THEN 1 ELSE 0 END AS n
