@@ -54,7 +54,7 @@ impl World {
         assert_eq!(self.status(&order).await, "paying", "{fault}");
         self.advance(15);
         let story = self.since(&order, from).await;
-        self.until_acknowledged().await;
+        self.until_all_are_taken().await;
         assert_eq!(self.since(&order, from).await, story, "{fault}");
         let lines = story.lines().map(|line| match line.split_once(" by TRANSACTION_ID, ") {
             Some((head, change)) => format!("{} repeat or query: {change}\n", &head[..19]),
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// WeChat has nothing more to tell.
-    async fn until_acknowledged(&self) {
+    async fn until_all_are_taken(&self) {
         let acknowledged = |ledger: &Value| {
             let told = ledger["notifications"].as_array().unwrap();
             told.iter().all(|one| one["acknowledged"] == true)
@@ -94,7 +94,7 @@ async fn a_lost_notification_is_found_by_the_query_schedule() {
             ");
         }
         world.advance(15);
-        world.until_acknowledged().await;
+        world.until_all_are_taken().await;
         assert_eq!(world.since(&order, from).await, story);
     }
 }
