@@ -111,6 +111,7 @@ test('a person of money sets up, signs in, refunds, explains a difference and re
       const reply = page.waitForResponse((answer) => answer.request().method() === 'POST');
       await door.getByRole('button').click();
       assert.equal((await reply).status(), 401);
+      await page.getByRole('alert').waitFor();
       await page.photo('console-sign-in-refused');
       // What the browser says of a 401 is as it should be.
       page.faults.length = 0;
@@ -133,8 +134,11 @@ test('a person of money sets up, signs in, refunds, explains a difference and re
   await form.locator('[name=amount]').fill('3.30');
   await form.locator('[name=reason]').fill('少了一两');
   await form.getByRole('button').click();
+  // A picture of a page that is on its way fails.
+  const sure = page.getByTestId('sure').getByRole('button', { name: /3\.30/ });
+  await sure.waitFor();
   await page.photo('console-refund-sure');
-  await page.getByTestId('sure').getByRole('button', { name: /3\.30/ }).click();
+  await sure.click();
   await page.getByTestId('done').waitFor();
   await shown(page, page.getByTestId('refunds').getByText('已退回'));
   const refunded = await api('GET', `/v1/orders/${order.id}`);
