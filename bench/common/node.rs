@@ -38,6 +38,8 @@ impl Node {
             // Nothing is cleaned away meanwhile: a long history would pay for that, and a short one would be gone.
             .env("SUANPAN_RETENTION__INBOX_DAYS", "36500")
             .env("SUANPAN_RETENTION__DELIVERIES_DAYS", "36500")
+            // Nor is the past compared with bills of a WeChat that knows nothing of it.
+            .env("SUANPAN_RECONCILIATION__ENABLED", "false")
             .stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let output = process.stdout.take().ok_or("no standard output")?;
