@@ -129,6 +129,9 @@ async fn filled(
     let mut config = Config::load(&shop.config)?;
     config.server.listen = "127.0.0.1:0".parse()?;
     config.database.url = url.to_owned();
+    // As in `Node`: whoever only opens the database for a moment cleans nothing away.
+    (config.retention.inbox_days, config.retention.deliveries_days) = (36_500, 36_500);
+    config.reconciliation.enabled = false;
     let server = Server::open(config, Seams::default()).await?;
     let (at, key) = (server.url(), server.first_api_key().ok_or("not new")?.to_owned());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -222,6 +225,9 @@ async fn sign_in(shop: &Shop, url: &str) -> Result<String, Failure> {
     let mut config = Config::load(&shop.config)?;
     config.server.listen = "127.0.0.1:0".parse()?;
     config.database.url = url.to_owned();
+    // As in `Node`: whoever only opens the database for a moment cleans nothing away.
+    (config.retention.inbox_days, config.retention.deliveries_days) = (36_500, 36_500);
+    config.reconciliation.enabled = false;
     let server = Server::open(config, Seams::default()).await?;
     let link = server.console_link().await?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
