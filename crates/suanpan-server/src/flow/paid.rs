@@ -3,7 +3,7 @@
 //! Three types, and only the last can move an order: the bytes that came are
 //! nothing; a [`Payment`] was read from a verified message; a [`Matched`]
 //! payment fits the merchant, app, number, currency and amount of an attempt of
-//! ours. Notification, query and (later) bill all end here, so a payment is
+//! ours. Notification, query and bill all end here, so a payment is
 //! settled the same way whoever told us first.
 
 use std::sync::Arc;
@@ -12,13 +12,15 @@ use serde_json::json;
 use suanpan_ledger::{Mismatch, News, OrderStatus, settle};
 use suanpan_wechat::{Payment, TransactionId};
 
+use crate::Error;
 use crate::ids::OrderId;
 use crate::order::{Attempt, Order, rfc3339};
 use crate::outside::Dice;
-use crate::repair::refund::{Begun, Draft};
+use crate::repair::refund::{self, Begun, Draft};
 use crate::shipment::ShippingPolicy;
 use crate::store::{Event, StoreError, Tx};
 use crate::timeline::{Entry, Step};
+use crate::world::World;
 
 /// A payment that WeChat holds as successful, and that is the one of an attempt of ours.
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ pub enum Settled {
 /// When and by which step a payment is settled, and where its ids come from.
 #[derive(Clone, Debug)]
 pub struct Settling {
-    /// Notify or query.
+    /// Notify, query or bill.
     pub step: Step,
     /// How it was proven, for the journal.
     pub proof: String,
@@ -81,6 +83,36 @@ pub struct Settling {
     pub dice: Arc<dyn Dice>,
     /// Who says what is shipped for what is paid now.
     pub shipping: ShippingPolicy,
+}
+
+/// Settles what WeChat said when it was asked, or what its bill lists; a notification is settled together with its arrival.
+///
+/// # Errors
+/// Those of the store, and of a refund of what is more than owed.
+pub(crate) async fn settled(
+    world: &World,
+    order: &Order,
+    matched: Matched,
+    step: Step,
+    proof: String,
+) -> Result<Settled, Error> {
+    let settling = Settling {
+        step,
+        proof,
+        now: world.now(),
+        dice: Arc::clone(&world.dice),
+        shipping: world.shipping(&order.app),
+    };
+    let give_back = refund::of_extra(world, order, &matched)?;
+    let unit = (matched, settling, give_back);
+    let settled = world.store.write(unit, |tx, (matched, settling, back)| {
+        Box::pin(async move { tx.settle(matched, settling, back.as_ref()).await })
+    });
+    let settled = settled.await?;
+    if let Settled::Moved(entries) = &settled {
+        entries.iter().for_each(|entry| entry.log(&order.id));
+    }
+    Ok(settled)
 }
 
 impl Tx {

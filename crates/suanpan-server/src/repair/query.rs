@@ -3,17 +3,14 @@
 //! What it answers counts as much as a notification: it is signed, and it is
 //! compared in the same way before it moves anything.
 
-use std::sync::Arc;
-
 use suanpan_client::Outcome;
 use suanpan_wechat::{Payment, TradeState};
 
 use crate::account::Account;
 use crate::error::chain;
-use crate::flow::paid::{Matched, Settled, Settling};
+use crate::flow::paid::{Matched, settled};
 use crate::flow::prepay::{Ending, ended};
 use crate::order::Attempt;
-use crate::repair::refund;
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 use crate::{Error, flow, gateway};
@@ -80,21 +77,8 @@ async fn paid(world: &World, attempt: &Attempt, payment: Payment) -> Result<Stan
             return Ok(Standing::Unknown);
         }
     };
-    let settling = Settling {
-        step: Step::Query,
-        proof: format!("asked for {}", attempt.out_trade_no),
-        now: world.now(),
-        dice: Arc::clone(&world.dice),
-        shipping: world.shipping(&order.app),
-    };
-    let give_back = refund::of_extra(world, &order, &matched)?;
-    let unit = (matched, settling, give_back);
-    let settled = world.store.write(unit, |tx, (matched, settling, back)| {
-        Box::pin(async move { tx.settle(matched, settling, back.as_ref()).await })
-    });
-    if let Settled::Moved(entries) = settled.await? {
-        entries.iter().for_each(|entry| entry.log(&order.id));
-    }
+    let proof = format!("asked for {}", attempt.out_trade_no);
+    settled(world, &order, matched, Step::Query, proof).await?;
     Ok(Standing::Paid)
 }
 

@@ -1,8 +1,6 @@
 //! Paid there and open here: the bill proves the payment, so it is booked by the same code as a verified notification,
 //! with every check of merchant, app, number, currency and amount.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use suanpan_wechat::bill::BillDate;
 use suanpan_wechat::{AppId, MchId, Payment, TradeState, TransactionId};
@@ -10,9 +8,8 @@ use suanpan_wechat::{AppId, MchId, Payment, TradeState, TransactionId};
 use super::sort::{Sorted, Unbooked, amount, of_line};
 use crate::Error;
 use crate::account::Account;
-use crate::flow::paid::{Matched, Settled, Settling};
+use crate::flow::paid::{Matched, Settled, settled};
 use crate::reconciliation::{Billed, DifferenceKind, Found};
-use crate::repair::refund;
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -40,21 +37,10 @@ pub(super) async fn settle(
         };
         match Matched::new(attempt, &order, payment) {
             Ok(matched) => {
-                let settling = Settling {
-                    step: Step::Bill,
-                    proof: format!("by the bill of {day}"),
-                    now: world.now(),
-                    dice: Arc::clone(&world.dice),
-                    shipping: world.shipping(&order.app),
-                };
-                let give_back = refund::of_extra(world, &order, &matched)?;
-                let unit = (matched, settling, give_back);
-                let settled = world.store.write(unit, |tx, (matched, settling, back)| {
-                    Box::pin(async move { tx.settle(matched, settling, back.as_ref()).await })
-                });
+                let proof = format!("by the bill of {day}");
+                let settled = settled(world, &order, matched, Step::Bill, proof).await?;
                 // Whoever was faster than us has told of it by now.
-                if let Settled::Moved(entries) = settled.await? {
-                    entries.iter().for_each(|entry| entry.log(&order.id));
+                if let Settled::Moved(_) = settled {
                     sorted.found(Found { repaired: true, ..open("booked".to_owned()) });
                 }
                 sorted.is_now_settled(&out_trade_no);
