@@ -36,22 +36,27 @@ pub async fn invite(world: &World, by: By, given: &str, role: Role) -> Result<St
 
 /// Takes password, codes and sessions away; answers a link with which he chooses anew, once, within a day.
 ///
+/// The last admin is reset by whoever has the machine's command line alone: a page that shows the link can be closed.
+///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`], [`Refusal::LastAdmin`].
 pub async fn reset(world: &World, by: By, id: &str) -> Result<String, Error> {
     let (token, hash) = new_token(world);
     let unit = (id.to_owned(), hash, by, world.now());
     let done = world.store.write(unit, |tx, (id, hash, by, now)| {
         Box::pin(async move {
-            let Some(person) = tx.operator(id).await? else { return Ok(false) };
+            let Some(person) = tx.operator(id).await? else { return Ok(Ok(false)) };
+            if by.operator.id.is_some() && is_last_admin(tx, &person).await? {
+                return Ok(Err(Refusal::LastAdmin));
+            }
             tx.operator_reset(id).await?;
             tx.sessions_end(id).await?;
             link(tx, hash, id, *now).await?;
             tx.audit(&about(by, "operator.reset", &person), *now).await?;
-            Ok(true)
+            Ok(Ok(true))
         })
     });
-    if !done.await? {
+    if !done.await?? {
         return Err(Error::NotFound { what: "operator" });
     }
     Ok(set_up_address(&world.public_url, &token))

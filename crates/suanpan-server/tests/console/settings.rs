@@ -92,6 +92,7 @@ async fn another_role_a_reset_and_a_closed_door_end_sessions_at_once() {
     page.is(409).shows("SP-OPERATOR-LAST-ADMIN");
     let why = [("reason", "moved on")];
     admin.submit(&desk, &format!("{at}/disable"), &why).await.is(409);
+    admin.submit(&desk, &format!("{at}/reset"), &[]).await.is(409);
     mei.get(&desk, "/console/settings").await.is(200);
 
     give_password(&desk).await;

@@ -300,10 +300,8 @@ pub(in super::super) async fn role(
     Path(id): Path<String>,
     Posted(new): Posted<NewRole>,
 ) -> Result<Response, Trouble> {
-    operator.may(Right::Administer)?;
-    let (role, reason) = (read_role(&new.role)?, read_reason(&new.reason)?);
-    invite::change(&world, operator.by(), &id, Change::Role(role), reason).await?;
-    Ok(done(PATH, Notice::RoleChanged))
+    let change = Change::Role(read_role(&new.role)?);
+    changed(&world, &operator, &id, change, &new.reason, Notice::RoleChanged).await
 }
 
 /// Why.
@@ -319,10 +317,7 @@ pub(in super::super) async fn disable(
     Path(id): Path<String>,
     Posted(why): Posted<Reason>,
 ) -> Result<Response, Trouble> {
-    operator.may(Right::Administer)?;
-    let reason = read_reason(&why.reason)?;
-    invite::change(&world, operator.by(), &id, Change::Disable, reason).await?;
-    Ok(done(PATH, Notice::OperatorDisabled))
+    changed(&world, &operator, &id, Change::Disable, &why.reason, Notice::OperatorDisabled).await
 }
 
 /// `POST /console/settings/operators/{id}/enable`
@@ -332,10 +327,21 @@ pub(in super::super) async fn enable(
     Path(id): Path<String>,
     Posted(why): Posted<Reason>,
 ) -> Result<Response, Trouble> {
+    changed(&world, &operator, &id, Change::Enable, &why.reason, Notice::OperatorEnabled).await
+}
+
+/// Changes what somebody may do, for whoever may.
+async fn changed(
+    world: &World,
+    operator: &Operator,
+    id: &str,
+    change: Change,
+    reason: &str,
+    notice: Notice,
+) -> Result<Response, Trouble> {
     operator.may(Right::Administer)?;
-    let reason = read_reason(&why.reason)?;
-    invite::change(&world, operator.by(), &id, Change::Enable, reason).await?;
-    Ok(done(PATH, Notice::OperatorEnabled))
+    invite::change(world, operator.by(), id, change, read_reason(reason)?).await?;
+    Ok(done(PATH, notice))
 }
 
 /// What a key is called.
