@@ -263,3 +263,13 @@ fn code(desk: &Desk, secret: &str) -> String {
     let app = app.with_account_name("lan").build().unwrap();
     app.generate(desk.clock.now_seconds().try_into().unwrap()).to_string()
 }
+
+#[tokio::test]
+async fn whoever_has_to_sign_in_first_goes_on_to_a_page_and_never_to_a_form() {
+    let desk = Desk::open().await;
+    let mut nobody = Browser::default();
+    let page = nobody.get(&desk, "/console/orders?status=paid").await;
+    page.is(401).shows(r#"name="next" value="/console/orders?status=paid""#);
+    let page = nobody.submit(&desk, "/console/orders/ord_1/ask", &[]).await;
+    page.is(401).shows(r#"name="next" value="/console""#);
+}

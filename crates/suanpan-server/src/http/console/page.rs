@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::{SCRIPT, STYLE};
@@ -22,6 +22,7 @@ pub(super) struct Visit {
     /// Whether the money is play money: WeChat is a simulator on this machine.
     pretend: bool,
     here: Uri,
+    is_form: bool,
 }
 
 impl Visit {
@@ -34,6 +35,11 @@ impl Visit {
     pub(super) const fn here(&self) -> &Uri {
         &self.here
     }
+
+    /// Where somebody goes on who had to sign in first. What he has posted is gone, and its address may have no page.
+    pub(super) fn on_from_the_door(&self) -> String {
+        if self.is_form { links::HOME.to_owned() } else { self.here.to_string() }
+    }
 }
 
 impl FromRequestParts<Arc<World>> for Visit {
@@ -45,7 +51,8 @@ impl FromRequestParts<Arc<World>> for Visit {
     ) -> Result<Self, Self::Rejection> {
         let OriginalUri(here) = OriginalUri::from_request_parts(parts, world).await?;
         let lang = Lang::from_request_parts(parts, world).await?;
-        Ok(Self { lang, pretend: world.pretend, here })
+        let is_form = parts.method == Method::POST;
+        Ok(Self { lang, pretend: world.pretend, here, is_form })
     }
 }
 

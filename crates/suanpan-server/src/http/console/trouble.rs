@@ -149,7 +149,7 @@ impl Trouble {
         html! {
             @if self.is_about_the_door() {
                 @if let Self::NoSession = self {
-                    (sign_in::fields(visit, &visit.here().to_string(), None))
+                    (sign_in::fields(visit, &visit.on_from_the_door(), None))
                 }
                 h2 { (visit.say(words::HOW_TO_SIGN_IN)) }
                 ul {
