@@ -60,6 +60,8 @@ mod second_person;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod seeded;
+#[cfg(test)]
 mod shipping;
 #[cfg(test)]
 mod shipping_lost;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::database;
 use crate::receiver::Receiver;
+use crate::seeded;
 
 /// 2026-01-01T00:00:00Z, which is eight in the morning in Beijing.
 pub(crate) const NEW_YEAR: i64 = 1_767_225_600_000_000;
@@ -114,8 +115,10 @@ impl World {
         let mut options =
             Options::new(folder.path().join("wechat"), "127.0.0.1:0".parse().unwrap());
         options.tls_listen = Some("127.0.0.1:0".parse().unwrap());
-        options.outside =
-            Arc::new(SharedOutside { clock: clock.clone(), dice: SeededDice::new(2) });
+        let outside = || SharedOutside { clock: clock.clone(), dice: SeededDice::new(2) };
+        options.outside = Arc::new(outside());
+        seeded::lay(&options).await;
+        options.outside = Arc::new(outside());
         let simulator = Simulator::open(options).await.unwrap();
         let base_url = simulator.base_url().to_owned();
         let credentials = read_json(simulator.credentials_path());

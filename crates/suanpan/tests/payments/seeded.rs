@@ -1,0 +1,53 @@
+//! The simulator's folder after its first start, made once for all tests.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use suanpan_simulator::{Options, Simulator};
+
+/// Lays keys and credentials into `options.data`, which is new. A dozen RSA keys take most of a second, and were two
+/// thirds of what a payment's test cost; they are made by `options`, and others when the code that makes them changes.
+pub(crate) async fn lay(options: &Options) {
+    let made = once(options).await;
+    std::fs::create_dir_all(&options.data).unwrap();
+    copy(&made, &options.data);
+}
+
+async fn once(options: &Options) -> PathBuf {
+    let mut made_by = DefaultHasher::new();
+    [
+        include_str!("world.rs"),
+        include_str!("../../../suanpan-simulator/src/credentials.rs"),
+        include_str!("../../../suanpan-simulator/src/dice.rs"),
+        include_str!("../../../suanpan-simulator/src/keys.rs"),
+        include_str!("../../../suanpan-simulator/src/ledger.rs"),
+        include_str!("../../../suanpan-simulator/src/switches.rs"),
+        include_str!("../../../suanpan-simulator/src/tls.rs"),
+    ]
+    .hash(&mut made_by);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = target.join(format!("payments-{:016x}", made_by.finish()));
+    if !folder.exists() {
+        let beside = tempfile::tempdir_in(target).unwrap();
+        let data = beside.path().to_owned();
+        Simulator::open(Options { data, ..options.clone() }).await.unwrap();
+        // Another test may be faster; its folder is as good.
+        if std::fs::rename(beside.path(), &folder).is_ok() {
+            let _ = beside.keep();
+        }
+    }
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
