@@ -231,7 +231,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
     /// 运行中的后端的地址 / the address of the running backend
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", env = "SUANPAN_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: String,
     /// 存有 API 密钥的文件；不写就用环境变量 `SUANPAN_API_KEY` / a file with the API key; left out: the variable `SUANPAN_API_KEY`
     #[arg(long, value_name = "FILE")]

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 use suanpan_server::Seams;
+use suanpan_server::config::ApiVersion;
 
 use crate::cli::Dev;
+use crate::private_file;
 use crate::problem::Problem;
 use crate::stage::{Plan, Stage};
 use crate::stop::Stop;
@@ -27,6 +29,8 @@ pub(crate) async fn run(arguments: &Dev) -> Result<(), Problem> {
 
     say(&stage, &arguments.data);
     stage.settle().await?;
+    let environment = arguments.data.join(ENVIRONMENT);
+    private_file::write(&environment, &exports(&stage))?;
     talk::json(&Ready {
         ready: true,
         url: &stage.url,
@@ -39,8 +43,37 @@ pub(crate) async fn run(arguments: &Dev) -> Result<(), Problem> {
         () = stop.wait() => None,
         problem = stage.broken() => Some(problem),
     };
-    let ended = stage.end().await;
+    // What is not there any more is not to be found.
+    let removed = private_file::remove(&environment);
+    let ended = stage.end().await.and(removed);
     broken.map_or(ended, Err)
+}
+
+/// The file in the data folder that a shell reads by `. .suanpan/env`.
+const ENVIRONMENT: &str = "env";
+
+/// All that a script has to know, each name as the documents use it.
+fn exports(stage: &Stage) -> String {
+    let mut lines = vec![
+        export("SUANPAN_URL", &stage.url),
+        export("SUANPAN_SIMULATOR", &stage.simulator),
+        export("SUANPAN_SHOP", &stage.shop.url),
+        export("SUANPAN_API_KEY", &stage.api_key),
+        export("SUANPAN_CREDENTIALS", &stage.credentials.display().to_string()),
+    ];
+    for stall in &stage.stalls {
+        let name = match stall.api {
+            // That of an order which names no app.
+            ApiVersion::V3 => "SUANPAN_APPID",
+            ApiVersion::V2 => "SUANPAN_APPID_V2",
+        };
+        lines.push(export(name, &stall.app));
+    }
+    lines.concat()
+}
+
+fn export(name: &str, value: &str) -> String {
+    format!("export {name}={}\n", quoted(value))
 }
 
 /// The one line on standard output.
@@ -72,6 +105,12 @@ fn say(stage: &Stage, data: &Path) {
     line("打开手机 the phone", &format!("{}/phone", stage.simulator), "");
     line("订单页 orders", &stage.console, "   (一次有效 / works once)");
     line("试一试 try", &curl(stage), "");
+    let environment = data.join(ENVIRONMENT).display().to_string();
+    line(
+        "给脚本 for scripts",
+        &format!(". {}", quoted(&environment)),
+        "   (SUANPAN_URL, SUANPAN_API_KEY, …)",
+    );
     talk::err("");
 }
 
@@ -81,15 +120,18 @@ fn curl(stage: &Stage) -> String {
     format!(
         "curl -s {}/v1/orders -H \"Authorization: Bearer $(cat {})\" -H 'Content-Type: application/json' -d '{order}'",
         stage.url,
-        quoted(&stage.key_file),
+        quoted(&stage.key_file.display().to_string()),
     )
 }
 
-/// The path for a POSIX shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+/// The text as one word for a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-:".contains(char);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -97,8 +139,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_reads_the_path_as_it_is() {
-        let check = |path: &str, want: &str| assert_eq!(quoted(Path::new(path)), want);
+    fn a_shell_reads_the_word_as_it_is() {
+        let check = |text: &str, want: &str| assert_eq!(quoted(text), want);
         check(".suanpan/api.key", ".suanpan/api.key");
         check("/tmp/my tea/api.key", "'/tmp/my tea/api.key'");
         check("/tmp/it's/api.key", r"'/tmp/it'\''s/api.key'");

@@ -28,6 +28,16 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Problem> {
         .map_err(|cause| Problem::machine(format!("cannot write {}", path.display()), &cause))
 }
 
+/// Removes the file, where there is one.
+pub(crate) fn remove(path: &Path) -> Result<(), Problem> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            Err(Problem::machine(format!("cannot remove {}", path.display()), &cause))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Makes the folder, and those above it.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Problem> {
     let mut builder = DirBuilder::new();

@@ -197,9 +197,30 @@ fn the_key_is_for_its_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("new");
     let running = dev(&data);
-    for file in ["api.key", "credentials.json"] {
+    for file in ["api.key", "credentials.json", "env"] {
         let mode = std::fs::metadata(data.join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
     assert_eq!(running.end("-TERM").code, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shell_reads_where_everything_is_while_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    // A path that a shell would take apart.
+    let data = folder.path().join("my tea");
+    let running = dev(&data);
+    let script = r#". "$0/env" && printf '%s\n' "$SUANPAN_URL" "$SUANPAN_SIMULATOR" "$SUANPAN_API_KEY" \
+        "$SUANPAN_CREDENTIALS" "$SUANPAN_SHOP" && env | grep -c '^SUANPAN_APPID'"#;
+    let mut shell = std::process::Command::new("sh");
+    let shell = shell.args(["-eu", "-c", script, text(&data)]).env_clear().output().unwrap();
+    let said = String::from_utf8(shell.stdout).unwrap();
+    let said: Vec<_> = said.lines().collect();
+    let names = ["url", "simulator", "api_key", "credentials"];
+    assert_eq!(said.get(..4).unwrap(), names.map(|name| running.says(name)));
+    assert!(said.get(4).unwrap().starts_with("http://127.0.0.1:"), "{said:?}");
+    assert_eq!(said.get(5), Some(&"2"));
+    assert_eq!(running.end("-TERM").code, Some(0));
+    assert!(!data.join("env").exists());
 }
