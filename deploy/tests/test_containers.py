@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from compose_spec import PyCompose
 
 from conftest import ROOT, Program, call
+from here import Here
 
 DEPLOY = ROOT / "deploy"
 IMAGES = sorted(DEPLOY.glob("*.Dockerfile"))
@@ -51,23 +51,24 @@ def test_the_image_as_compose_runs_it_takes_a_payment_and_knows_its_health(binar
     image = Image(DEPLOY / "suanpan.Dockerfile")
     assert image.user == "10001"
     service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["suanpan"]
-    here = Here(binary, tmp_path)
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    here = Here(binary, {"/etc/suanpan": tmp_path, "/var/lib/suanpan": volume})
     # What Compose mounts there.
     os.symlink(simulator.data / "keys", tmp_path / "keys")
     (tmp_path / "suanpan.toml").write_text(simulator.config)
 
-    environment = {key: here(text) for key, text in {**image.environment, **service["environment"]}.items()}
-    healthy = lambda: subprocess.run([here(word) for word in image.health]).returncode == 0
+    environment = here.environment({**image.environment, **service["environment"]})
+    healthy = lambda: subprocess.run(here.command(image.health)).returncode == 0
     assert not healthy()
-    # Its folder is one that it cannot write in, but for what is a volume.
-    with Program([here(word) for word in image.command], env={**os.environ, **environment}, cwd="/") as program:
+    with Program(here.command(image.command), env={**os.environ, **environment}) as program:
         assert healthy()
         url = f"http://127.0.0.1:{here.port}"
         assert simulator.pays(url, program.ready["api_key"], "container-1")["status"] == "paid"
         assert call(f"{url}/readyz")["status"] == "ready"
     assert program.exit == 0
     assert not healthy()
-    assert (tmp_path / "data/suanpan.db").is_file()
+    assert (volume / "suanpan.db").is_file()
 
 
 class Image:
@@ -81,24 +82,3 @@ class Image:
         self.user, self.command = last["USER"], json.loads(last["CMD"])
         self.health = json.loads(last["HEALTHCHECK"].split("CMD ", 1)[1])
         self.environment = dict(pair.split("=", 1) for pair in last["ENV"].split())
-
-
-class Here:
-    """What is one path or port in the container and another one here."""
-
-    def __init__(self, binary, folder):
-        self.port = free_port()
-        (folder / "data").mkdir()
-        self._places = {"/etc/suanpan": str(folder), "/var/lib/suanpan": str(folder / "data"), "8080": str(self.port)}
-        self._binary = binary
-
-    def __call__(self, text):
-        for there, here in self._places.items():
-            text = text.replace(there, here)
-        return self._binary if text == "suanpan" else text
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
