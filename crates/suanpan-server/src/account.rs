@@ -17,7 +17,7 @@ use suanpan_wechat::{ApiV2Key, ApiV3Key, AppId, AppSecret, MchId, Serial, TextEr
 
 use crate::Error;
 use crate::config::{
-    ApiVersion, AppConfig, AppOwner, Config, MerchantConfig, MerchantMode, Secret,
+    ApiVersion, AppConfig, AppOwner, Config, MerchantConfig, MerchantMode, Pem, Secret,
 };
 use crate::keys::{Keys, Problem};
 use crate::order::PartnerIds;
@@ -317,8 +317,8 @@ fn key_ring(
     own_serial: &Serial,
 ) -> Result<(KeyRing, Vec<Certificate>), Error> {
     let (mut keys, mut platform) = (KeyRing::new(), Vec::new());
-    for file in &merchant.platform_certificates {
-        let certificate = read_certificate(config, merchant, "platform_certificates", file)?;
+    for pem in &merchant.platform_certificates {
+        let certificate = read_certificate(config, merchant, "platform_certificates", pem)?;
         let whose = match certificate.merchant() {
             _ if certificate.serial == *own_serial => Some("the merchant's own".to_owned()),
             Some(other) => Some(format!("merchant {other}'s API")),
@@ -326,8 +326,7 @@ fn key_ring(
         };
         if let Some(whose) = whose {
             let why = format!(
-                "{} is {whose} certificate; WeChat's platform certificate belongs here, or nothing: it is fetched",
-                file.display()
+                "{pem} is {whose} certificate; WeChat's platform certificate belongs here, or nothing: it is fetched"
             );
             return Err(wrong(merchant, "platform_certificates", why));
         }
@@ -335,9 +334,9 @@ fn key_ring(
         keys = keys.with_certificate(certificate);
     }
     match (&merchant.wechatpay_public_key_id, &merchant.wechatpay_public_key) {
-        (Some(id), Some(file)) => {
+        (Some(id), Some(pem)) => {
             let id = Serial::normalised(id).map_err(text(merchant, "wechatpay_public_key_id"))?;
-            let pem = read(config, merchant, "wechatpay_public_key", file)?;
+            let pem = read(config, merchant, "wechatpay_public_key", pem)?;
             let key = PublicKey::from_pem(&pem).map_err(of(merchant, "wechatpay_public_key"))?;
             keys = keys.with_key(id, key);
         }
@@ -364,18 +363,18 @@ fn read(
     config: &Config,
     merchant: &MerchantConfig,
     name: &str,
-    file: &Path,
+    pem: &Pem,
 ) -> Result<String, Error> {
-    config.read(&format!("merchants[{}].{name}", merchant.mchid), file)
+    config.pem(&format!("merchants[{}].{name}", merchant.mchid), pem)
 }
 
 fn read_certificate(
     config: &Config,
     merchant: &MerchantConfig,
     name: &'static str,
-    file: &Path,
+    pem: &Pem,
 ) -> Result<Certificate, Error> {
-    let pem = read(config, merchant, name, file)?;
+    let pem = read(config, merchant, name, pem)?;
     Certificate::from_pem(&pem).map_err(of(merchant, name))
 }
 

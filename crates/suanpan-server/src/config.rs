@@ -1,24 +1,40 @@
 //! The configuration: `config.default.toml` says what there is and what it means.
 //!
-//! Read once, at start: defaults, then the file, then `SUANPAN_*`. A name that
-//! nobody knows is an error, since a setting that is silently ignored costs a
-//! night. Secrets are masked in every print.
+//! Defaults first, then the file, then `SUANPAN_*`. A name that nobody knows is
+//! an error, since a setting that is silently ignored costs a night; all
+//! mistakes are told at once, each with its line. Secrets are masked in every
+//! print.
+//!
+//! ```text
+//! load.rs ── value.rs        the text as a tree that knows where each value stands
+//!    │   └── environment.rs  the variables over it
+//!    ├────── reader.rs       from the tree to these types
+//!    ├────── mistake.rs      what is wrong, where, and what was perhaps meant
+//!    └────── range.rs        what no type can say
+//! ```
 
+mod environment;
+mod load;
+mod mistake;
+mod pem;
 mod people;
+mod range;
+mod reader;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
-use figment::error::{Actual, Kind};
-use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
+pub use self::load::settings;
+pub use self::mistake::{Mistake, Mistakes, Place};
+pub use self::pem::Pem;
 pub use self::people::{ConsoleConfig, RefundsConfig};
 pub use self::secret::Secret;
 use crate::Error;
@@ -91,6 +107,8 @@ pub struct ServerConfig {
 pub struct DatabaseConfig {
     /// `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
     pub url: String,
+    /// The file that holds it, since it may hold a password.
+    pub url_file: Option<PathBuf>,
 }
 
 /// Without the password.
@@ -245,9 +263,9 @@ pub struct MerchantConfig {
     /// The file that holds it.
     pub api_v3_key_file: Option<PathBuf>,
     /// `apiclient_cert.pem`.
-    pub merchant_certificate: Option<PathBuf>,
+    pub merchant_certificate: Option<Pem>,
     /// `apiclient_key.pem`.
-    pub merchant_private_key: Option<PathBuf>,
+    pub merchant_private_key: Option<Pem>,
     /// `apiclient_cert.p12`: both of them in one file.
     pub merchant_p12: Option<PathBuf>,
     /// Its password; absent: the merchant number.
@@ -257,10 +275,10 @@ pub struct MerchantConfig {
     /// `PUB_KEY_ID_…`.
     pub wechatpay_public_key_id: Option<String>,
     /// `pub_key.pem`.
-    pub wechatpay_public_key: Option<PathBuf>,
+    pub wechatpay_public_key: Option<Pem>,
     /// WeChat's platform certificates.
     #[serde(default)]
-    pub platform_certificates: Vec<PathBuf>,
+    pub platform_certificates: Vec<Pem>,
     /// Whether it sells itself, or for sub-merchants (服务商).
     #[serde(default)]
     pub mode: MerchantMode,
@@ -332,76 +350,6 @@ impl fmt::Display for ApiVersion {
 }
 
 impl Config {
-    /// Reads defaults, file and environment.
-    ///
-    /// # Errors
-    /// [`Error::Config`], which names the setting and where it came from.
-    pub fn load(file: &Path) -> Result<Self, Error> {
-        if !file.is_file() {
-            let why = "there is no such file".to_owned();
-            return Err(Error::Config { place: file.display().to_string(), why });
-        }
-        let layers = Figment::from(Toml::string(DEFAULTS))
-            .merge(Toml::file_exact(file))
-            // Only names of a setting: SUANPAN_LOG and SUANPAN_BIN are for others.
-            .merge(
-                Env::prefixed("SUANPAN_").filter(|name| name.as_str().contains("__")).split("__"),
-            );
-        Self::extract(&layers, file.parent().unwrap_or_else(|| Path::new(".")))
-    }
-
-    /// Reads defaults and this text, as if it were a file in `base`.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
-    pub fn parse(text: &str, base: &Path) -> Result<Self, Error> {
-        Self::extract(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)), base)
-    }
-
-    fn extract(layers: &Figment, base: &Path) -> Result<Self, Error> {
-        let mut config: Self = layers.extract().map_err(|error| {
-            let source = error.metadata.as_ref().map(|from| from.name.to_string());
-            let place = [source, Some(error.path.join("."))].into_iter().flatten();
-            let place: Vec<_> = place.filter(|part| !part.is_empty()).collect();
-            Error::Config { place: place.join(", "), why: without_values(&error.kind) }
-        })?;
-        base.clone_into(&mut config.base);
-        config.in_range()?;
-        Ok(config)
-    }
-
-    /// A server that takes no request, or waits for none, would start and do nothing.
-    fn in_range(&self) -> Result<(), Error> {
-        let bytes = u64::try_from(self.server.max_body_bytes).unwrap_or(u64::MAX);
-        let requests = u64::try_from(self.server.max_concurrent_requests).unwrap_or(u64::MAX);
-        let connections = u64::try_from(self.server.max_connections).unwrap_or(u64::MAX);
-        let ranges = [
-            ("server.max_body_bytes", bytes, 1024, 16 * 1024 * 1024),
-            ("server.max_concurrent_requests", requests, 1, 65_536),
-            ("server.max_connections", connections, 1, 1_048_576),
-            // An Idempotency-Key is free again after a minute: no request may run as long.
-            ("server.request_timeout_seconds", self.server.request_timeout_seconds, 1, 50),
-            ("server.shutdown_seconds", self.server.shutdown_seconds, 1, 3600),
-            ("wechat.connect_timeout_seconds", self.wechat.connect_timeout_seconds, 1, 20),
-            ("wechat.timeout_seconds", self.wechat.timeout_seconds, 1, 20),
-            // WeChat makes no bill earlier.
-            ("reconciliation.hour", u64::from(self.reconciliation.hour), 10, 23),
-        ];
-        for (place, value, least, most) in ranges {
-            if !(least..=most).contains(&value) {
-                let why = format!("must be {least} to {most}");
-                return Err(Error::Config { place: place.to_owned(), why });
-            }
-        }
-        if let Some(origin) =
-            self.server.cors_origins.iter().find(|origin| !is_origin(origin.as_str()))
-        {
-            let why = format!("{origin:?} is not an origin such as https://shop.example.com");
-            return Err(Error::Config { place: "server.cors_origins".to_owned(), why });
-        }
-        Ok(())
-    }
-
     /// The folder of archived orders.
     pub fn archive_folder(&self) -> Option<PathBuf> {
         self.retention.archive_folder.as_deref().map(|folder| self.path(folder))
@@ -419,6 +367,26 @@ impl Config {
             place: place.to_owned(),
             why: format!("{}: {cause}", path.display()),
         })
+    }
+
+    /// A certificate or a key, from its file where it is in one.
+    pub(crate) fn pem(&self, place: &str, pem: &Pem) -> Result<String, Error> {
+        let file = match pem {
+            Pem::Text(text) => return Ok(text.expose().to_owned()),
+            Pem::File(file) => file,
+        };
+        let text = self.read(place, file)?;
+        // `echo "$KEY" > key.pem` leaves them so, and no parser says why it finds nothing.
+        if text.trim_start().starts_with("-----BEGIN") && text.contains("\\n") {
+            return Err(Error::Config {
+                place: place.to_owned(),
+                why: format!(
+                    "{}: its lines end in the two characters \\n; write it once more by printf '%b' \"$KEY\" > FILE",
+                    self.path(file).display()
+                ),
+            });
+        }
+        Ok(text)
     }
 
     /// A secret that is written here or in a file.
@@ -449,37 +417,4 @@ impl Config {
             why: format!("{}: {cause}", path.display()),
         })
     }
-}
-
-/// What is wrong with a setting, without the setting: it may be a secret.
-fn without_values(kind: &Kind) -> String {
-    // The parser shows the line that it stumbled over, marked by `|`.
-    if let Kind::Message(text) = kind {
-        let shown = text.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
-        return shown.collect::<Vec<_>>().join(": ");
-    }
-    if let Kind::InvalidType(found, wanted) = kind {
-        return format!("it is {}, and should be {wanted}", form(found));
-    }
-    if let Kind::InvalidValue(_, wanted) = kind {
-        return format!("it should be {wanted}");
-    }
-    kind.to_string()
-}
-
-/// The kind of a value.
-const fn form(found: &Actual) -> &'static str {
-    if matches!(found, Actual::Str(_) | Actual::Char(_)) {
-        "a text"
-    } else if matches!(found, Actual::Unsigned(_) | Actual::Signed(_)) {
-        "a number"
-    } else {
-        "something else"
-    }
-}
-
-/// Scheme, host and port, and nothing behind them: what a browser sends as `Origin`.
-fn is_origin(text: &str) -> bool {
-    url::Url::parse(text)
-        .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == text)
 }

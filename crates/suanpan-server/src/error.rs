@@ -13,6 +13,7 @@ use suanpan_client as client;
 use suanpan_ledger::{Impossible, Mismatch, Overdrawn};
 use suanpan_wechat as wechat;
 
+use crate::config::Mistakes;
 use crate::ids::OrderId;
 use crate::people::Refusal;
 use crate::repair::refund::RescueError;
@@ -36,6 +37,9 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Settings are missing or cannot be used: all of them.
+    #[error("the configuration is wrong at {0}")]
+    Settings(Mistakes),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -256,7 +260,7 @@ impl Error {
     /// A stable name for alerts and for `suanpan explain`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Config { .. } => "SP-CONFIG",
+            Self::Config { .. } | Self::Settings(_) => "SP-CONFIG",
             Self::Listen { .. } => "SP-LISTEN",
             Self::Field { .. } => "SP-REQUEST-FIELD",
             Self::Body { .. } => "SP-REQUEST-BODY",
@@ -307,7 +311,7 @@ impl Error {
     /// What the reader can do now, in one sentence.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Config { .. } => {
+            Self::Config { .. } | Self::Settings(_) => {
                 "correct the setting; config.default.toml says what each one means"
             }
             Self::Listen { .. } => {
@@ -399,7 +403,7 @@ impl Error {
     /// Who is to blame.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Config { .. } | Self::Listen { .. } => Kind::Setup,
+            Self::Config { .. } | Self::Settings(_) | Self::Listen { .. } => Kind::Setup,
             Self::Field { .. } | Self::Address { .. } => Kind::BadInput,
             Self::Body { .. } | Self::ForeignNotification { .. } => Kind::Malformed,
             Self::Notification(cause) => notification_kind(cause),

@@ -6,13 +6,12 @@
 use std::path::Path;
 
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
-use pem::Pem;
 use suanpan_wechat::MchId;
 use suanpan_wechat::v3::{Certificate, PrivateKey};
 
 use super::{of, read, secret, wrong};
 use crate::Error;
-use crate::config::{Config, MerchantConfig, Secret};
+use crate::config::{Config, MerchantConfig, Pem, Secret};
 
 /// A certificate with its key.
 #[derive(Debug)]
@@ -98,8 +97,8 @@ impl Identity {
 fn from_pem(
     config: &Config,
     merchant: &MerchantConfig,
-    certificate: &Path,
-    key: &Path,
+    certificate: &Pem,
+    key: &Pem,
 ) -> Result<Identity, Error> {
     let certificate = read(config, merchant, CERTIFICATE, certificate)?;
     Ok(Identity {
@@ -132,10 +131,10 @@ fn from_p12(
     let both = chain.and_then(|chain| Some((chain.key(), chain.certs().first()?)));
     let (key, certificate) =
         both.ok_or_else(|| wrong(merchant, P12, "there is no key with its certificate in it"))?;
-    let certificate = pem::encode(&Pem::new("CERTIFICATE", certificate.as_der()));
+    let certificate = pem::encode(&pem::Pem::new("CERTIFICATE", certificate.as_der()));
     Ok(Identity {
         certificate: Certificate::from_pem(&certificate).map_err(of(merchant, P12))?,
-        key: Secret::new(pem::encode(&Pem::new("PRIVATE KEY", key.as_der()))),
+        key: Secret::new(pem::encode(&pem::Pem::new("PRIVATE KEY", key.as_der()))),
     })
 }
 

@@ -5,9 +5,13 @@ use std::fmt;
 use serde::Deserialize;
 
 /// A text that is never printed.
+// Not `transparent`: by its name whoever reads the settings knows which of them may be shown.
 #[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[serde(rename = "Secret")]
 pub struct Secret(String);
+
+/// The name of what is secret, among the types.
+pub(super) const NAME: &str = "Secret";
 
 impl Secret {
     /// A text that was read elsewhere.

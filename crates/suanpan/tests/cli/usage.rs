@@ -66,6 +66,30 @@ fn a_wrong_configuration_is_named_with_its_remedy() {
 }
 
 #[test]
+fn all_mistakes_of_a_configuration_are_told_with_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("suanpan.toml");
+    let account = "[[merchants]]\nmchid = \"1900000109\"\napi = \"v4\"\napi_v3_kye = \"hunter2\"\napps = []\n";
+    std::fs::write(&file, format!("[server]\nlistne = \"127.0.0.1:0\"\n{account}")).unwrap();
+    let mut serve = suanpan(&["serve", "--config", text(&file)]);
+    serve.env("SUANPAN_SEVER__LISTEN", "hunter2").env("SUANPAN_SERVER_LISTEN", "hunter2");
+    let ended = finish(serve);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for says in [
+        "wrong at 5 places".to_owned(),
+        format!("{}:2:1, server.listne: 没有这个设置，是不是 server.listen？", file.display()),
+        "\n       2 | listne = …\n".to_owned(),
+        format!("{}:5:7, merchants[0].api: 只能是 v2、v3", file.display()),
+        "did you mean merchants[0].api_v3_key?".to_owned(),
+        "did you mean SUANPAN_SERVER__LISTEN?".to_owned(),
+        "two underscores go between the levels: SUANPAN_SERVER__LISTEN".to_owned(),
+    ] {
+        assert!(ended.stderr.contains(&says), "{says} is not in: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
