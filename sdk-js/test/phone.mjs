@@ -62,7 +62,8 @@ export class Phone {
       if (fate === 'down') throw { errMsg: 'request:fail ' };
       if (fate instanceof Object) return { header: {}, errMsg: 'request:ok', ...fate };
       const body = method === 'POST' ? JSON.stringify(data) : undefined;
-      const reply = await fetch(url, { method, headers: header, body, signal: AbortSignal.timeout(timeout) })
+      const headers = { 'content-type': 'application/json', ...header };
+      const reply = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(timeout) })
         .catch((cause) => { throw { errMsg: `request:fail ${cause}` }; });
       const text = await reply.text();
       if (fate === 'lost') throw { errMsg: 'request:fail timeout' };
