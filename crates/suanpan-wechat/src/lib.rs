@@ -17,6 +17,7 @@
 //! | how a refund stands     | [`v2::QueryRefund`]     | [`v3::QueryRefund`]         |
 //! | a refund is told of     | [`v2::RefundNotice`]    | [`v3::RefundNotification`]  |
 //! | the day is over         | [`bill`]                | the same                    |
+//! | a signature is wrong    | [`mistakes`]            | the same                    |
 //!
 //! A call to WeChat is a [`Call`]: one pure function that builds the signed
 //! request, one that checks and reads the answer. `suanpan-client` moves the
@@ -27,6 +28,7 @@ mod call;
 mod error;
 mod fen;
 mod login;
+pub mod mistakes;
 mod payment;
 pub mod platform;
 mod refund;

@@ -23,7 +23,16 @@ impl Fields {
     /// [`Error::Xml`] for a DTD, an unknown entity, a repeated field, nesting,
     /// an attribute, or anything else that WeChat never sends.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        xml::read(body).map(Self)
+        Ok(Self(xml::read(body)?.into_iter().collect()))
+    }
+
+    /// Reads a message as [`Fields::parse`] does, and keeps the order and the empty fields: for whoever
+    /// looks for what was signed in another way.
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub fn in_order(body: &[u8]) -> Result<Vec<(String, String)>, Error> {
+        xml::read(body)
     }
 
     /// The message as XML. What [`Fields::check`] refuses is refused by whoever reads it.

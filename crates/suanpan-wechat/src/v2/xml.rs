@@ -18,8 +18,8 @@ pub const MAX_BYTES: usize = 64 * 1024;
 /// The most fields that a message may have.
 pub const MAX_FIELDS: usize = 256;
 
-/// Reads `<xml><a>1</a>…</xml>` (any name of the root) into a map.
-pub(super) fn read(body: &[u8]) -> Result<BTreeMap<String, String>, Error> {
+/// Reads `<xml><a>1</a>…</xml>` (any name of the root), in the order in which it stands.
+pub(super) fn read(body: &[u8]) -> Result<Vec<(String, String)>, Error> {
     if body.len() > MAX_BYTES {
         return Err(bad(format!("{} bytes, {MAX_BYTES} are allowed", body.len())));
     }
@@ -33,7 +33,7 @@ pub(super) fn read(body: &[u8]) -> Result<BTreeMap<String, String>, Error> {
     }
 
     let mut reader = Reader::from_str(text);
-    let mut fields = BTreeMap::new();
+    let mut fields = Vec::new();
     let mut place = Place::BeforeRoot;
     loop {
         let event = reader.read_event().map_err(|error| bad(error.to_string()))?;
@@ -125,22 +125,18 @@ enum Place {
     AfterRoot,
 }
 
-fn insert(fields: &mut BTreeMap<String, String>, name: String, value: String) -> Result<(), Error> {
+fn insert(fields: &mut Vec<(String, String)>, name: String, value: String) -> Result<(), Error> {
     if fields.len() >= MAX_FIELDS {
         return Err(bad(format!("more than {MAX_FIELDS} fields")));
     }
     if !is_name(&name) {
         return Err(bad("a field has a name of other than letters, digits, `_`, `-` and `.`"));
     }
-    match fields.entry(name) {
-        std::collections::btree_map::Entry::Vacant(entry) => {
-            entry.insert(value);
-            Ok(())
-        }
-        std::collections::btree_map::Entry::Occupied(entry) => {
-            Err(bad(format!("field `{}` stands there twice", entry.key())))
-        }
+    if fields.iter().any(|(known, _)| *known == name) {
+        return Err(bad(format!("field `{name}` stands there twice")));
     }
+    fields.push((name, value));
+    Ok(())
 }
 
 /// The five entities of XML and characters by number; nothing else is known.

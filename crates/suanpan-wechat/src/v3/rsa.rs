@@ -10,10 +10,13 @@ use aws_lc_rs::rsa::{
 };
 use aws_lc_rs::signature::{
     KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
+    RSA_PSS_2048_8192_SHA256,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use num_bigint::BigUint;
 use x509_parser::pem::Pem;
+use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo};
 
 use crate::Error;
 
@@ -128,6 +131,29 @@ impl PublicKey {
         }
         let bytes = STANDARD.decode(signature).map_err(|_| Error::Signature { what })?;
         self.key.verify_sig(text, &bytes).map_err(|_| Error::Signature { what })
+    }
+
+    /// What the private key was applied to, without its leading zeros: padding and digest. `None` for
+    /// what is no signature of this length.
+    ///
+    /// The other half of [`PublicKey::verify`]: it says what was signed, not only whether it was this. Only
+    /// public numbers are in it.
+    pub(crate) fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let (_, spki) = SubjectPublicKeyInfo::from_der(&self.spki).ok()?;
+        let Ok(x509_parser::public_key::PublicKey::RSA(numbers)) = spki.parsed() else {
+            return None;
+        };
+        let modulus = BigUint::from_bytes_be(numbers.modulus);
+        let signature = BigUint::from_bytes_be(signature);
+        (signature < modulus).then(|| {
+            signature.modpow(&BigUint::from_bytes_be(numbers.exponent), &modulus).to_bytes_be()
+        })
+    }
+
+    /// Whether it is a signature of this text with PSS padding, which WeChat does not take.
+    pub(crate) fn is_pss(&self, text: &[u8], signature: &[u8]) -> bool {
+        let key = ParsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, &self.spki);
+        key.is_ok_and(|key| key.verify_sig(text, signature).is_ok())
     }
 
     /// Encrypts a sensitive field to this key: RSA-OAEP with SHA-1, base64.

@@ -11,6 +11,8 @@ mod common;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod mistakes;
+#[cfg(test)]
 mod openssl;
 #[cfg(test)]
 mod out_of_scope;
