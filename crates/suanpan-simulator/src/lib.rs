@@ -35,6 +35,7 @@ mod control;
 mod credentials;
 mod dice;
 mod error;
+mod explain;
 mod faults;
 mod files;
 mod gateway;

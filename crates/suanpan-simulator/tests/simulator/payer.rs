@@ -107,7 +107,7 @@ async fn a_wrong_signature_of_v3_names_what_was_signed() {
             "paySign",
             "the APIv2 way",
         ),
-        (sign(&other, &right), "paySign", "private key of merchant"),
+        (sign(&other, &right), "paySign", "the private key is that of merchant"),
         (sign(&merchant, "nonsense"), "paySign", "fits nothing"),
         ("not base64".to_owned(), "paySign", "fits nothing"),
     ] {
@@ -141,20 +141,20 @@ async fn a_wrong_signature_of_v2_names_what_was_signed() {
     let key = &merchant.v2_key;
     let md5 = |fields: &Fields| fields.sign(SignType::Md5, key);
     for (pay_sign, field, words) in [
-        (md5(&rename("appId", "appid")), "appId", "the I is a capital"),
-        (md5(&rename("timeStamp", "timestamp")), "timeStamp", "the S is a capital"),
-        (md5(&rename("nonceStr", "nonce_str")), "nonceStr", "the name of the order"),
+        (md5(&rename("appId", "appid")), "appId", "appId -> appid"),
+        (md5(&rename("timeStamp", "timestamp")), "timeStamp", "timeStamp -> timestamp"),
+        (md5(&rename("nonceStr", "nonce_str")), "nonceStr", "nonceStr -> nonce_str"),
         (md5(&value("package", prepay_id.as_str())), "package", "without `prepay_id=`"),
         (md5(&value("appId", other.appid.as_str())), "appId", "is signed as wx"),
-        (md5(&without), "signType", "is not signed"),
-        (right.sign(SignType::HmacSha256, key), "signType", "HMAC-SHA256 was used"),
+        (md5(&without), "signType", "sent and not signed"),
+        (right.sign(SignType::HmacSha256, key), "signType", "signed with HMAC-SHA256"),
         (
             value("signType", "HMAC-SHA256").sign(SignType::HmacSha256, key),
             "signType",
-            "HMAC-SHA256 was used",
+            "signed with HMAC-SHA256",
         ),
         (md5(&right).to_lowercase(), "paySign", "small letters"),
-        (right.sign(SignType::Md5, &other.v2_key), "paySign", "APIv2 key of merchant"),
+        (right.sign(SignType::Md5, &other.v2_key), "paySign", "APIv2 key of"),
         (merchant.signer.key.sign(right.canonical().as_bytes()), "paySign", "private key"),
         ("0".repeat(32), "paySign", "fits nothing"),
     ] {

@@ -157,7 +157,7 @@ async fn the_log_says_what_was_signed_instead() {
             JSAPI,
             body,
             Box::new(|now, nonce| post(now, nonce, body).trim_end().to_owned()),
-            "line feed after the body",
+            "line feed after the last line",
         ),
         (
             path,
@@ -198,13 +198,13 @@ async fn the_log_says_what_was_signed_instead() {
             JSAPI,
             body,
             Box::new(|now, nonce| format!("POST\n{JSAPI}\n{nonce}\n{now}\n{body}\n")),
-            "swapped",
+            "in another order: method, url, nonce_str, timestamp, body",
         ),
         (
             JSAPI,
             body,
             Box::new(|now, nonce| format!("{now}\n{nonce}\nPOST\n{JSAPI}\n{body}\n")),
-            "come first",
+            "in another order: timestamp, nonce_str, method",
         ),
     ];
     for (path, body, text, want) in mistakes {

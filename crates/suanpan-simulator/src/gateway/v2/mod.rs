@@ -5,18 +5,19 @@
 //! with an `err_code` where it was, and was not granted (signed). HTTP 200 always.
 
 mod bills;
-mod explain;
 mod order;
 mod partner;
 mod refund;
 
 use http::StatusCode;
+use suanpan_wechat::mistakes::Message;
 use suanpan_wechat::time::beijing_compact;
 use suanpan_wechat::v2::{Fields, SignType};
 use suanpan_wechat::{AppId, MchId, OutTradeNo, TransactionId};
 
 use super::book::{self, No};
 use super::{Answer, Heard, Operation, Said};
+use crate::explain;
 use crate::ledger::{Ledger, Order, Sub};
 use crate::registry::{Merchant, openid};
 use crate::requests::Mismatch;
@@ -63,7 +64,7 @@ pub(super) fn answer<'w>(world: &'w World, operation: Operation, heard: &Heard) 
             return Answer { mismatch, ..Answer::xml(fields, None) };
         }
     };
-    let granted = match verify(world, &asked) {
+    let granted = match verify(world, heard, &asked) {
         Ok(())
             if matches!(operation, Operation::V2DownloadBill | Operation::V2DownloadFundFlow) =>
         {
@@ -122,11 +123,15 @@ fn understand<'w>(
     Ok(Asked { merchant, fields, sign_type, shown, pretend })
 }
 
-fn verify(world: &World, asked: &Asked<'_>) -> Result<(), Mismatch> {
+fn verify(world: &World, heard: &Heard, asked: &Asked<'_>) -> Result<(), Mismatch> {
     let Asked { merchant, fields, sign_type, .. } = asked;
-    fields
-        .verify(*sign_type, &merchant.api_v2_key)
-        .map_err(|_| explain::explain(world, merchant, fields, *sign_type))
+    fields.verify(*sign_type, &merchant.api_v2_key).map_err(|_| {
+        // In the order in which they came: who does not sort signs them so.
+        let fields = Fields::in_order(&heard.body).unwrap_or_default();
+        let message = Message::Fields { fields, sign_type: *sign_type };
+        let sign = asked.fields.get("sign").unwrap_or_default();
+        explain::mismatch(&world.registry, merchant, &message, sign)
+    })
 }
 
 /// Adds what every answer has, and says how it is signed: as the question was.

@@ -4,10 +4,12 @@
 //! credentials; the page is pay.weixin.qq.com/doc/v3/merchant/4012365336.
 
 use serde_json::json;
+use suanpan_wechat::mistakes::Message;
 use suanpan_wechat::v3::{Authorization, request_message};
 
 use super::super::{Heard, Operation};
-use super::{Refusal, explain};
+use super::Refusal;
+use crate::explain;
 use crate::registry::Merchant;
 use crate::requests::Mismatch;
 use crate::world::World;
@@ -109,7 +111,15 @@ fn mismatch(
             "url": url,
         },
     });
-    let found = explain::explain(world, heard, authorization, merchant);
+    let message = Message::Request {
+        method: heard.method.clone(),
+        url,
+        host: heard.header("host").map(str::to_owned),
+        timestamp: timestamp.to_string(),
+        nonce: nonce_str.clone(),
+        body: heard.body.to_vec(),
+    };
+    let found = explain::mismatch(&world.registry, merchant, &message, &authorization.signature);
     Box::new((Refusal::sign_error("签名错误").with_detail(detail), Some(found)))
 }
 

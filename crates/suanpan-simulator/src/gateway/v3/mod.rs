@@ -7,7 +7,6 @@
 
 mod authorization;
 mod bills;
-mod explain;
 mod order;
 mod partner;
 mod query;
