@@ -21,7 +21,6 @@ use utoipa::ToSchema;
 use crate::account::Account;
 use crate::config::ApiVersion;
 use crate::error::chain;
-use crate::metrics::Counter;
 use crate::world::World;
 use crate::{Error, client};
 
@@ -260,7 +259,7 @@ async fn tend(world: &World, account: &Account) -> Option<i64> {
 async fn fetch(world: &World, account: &Account, keys: &Keys, fetches: &mut Fetches) -> bool {
     let problem = fetched(world, account, keys).await.err();
     let went_well = problem.is_none();
-    world.metrics.count(Counter::KeyRefreshes(if went_well { "done" } else { "failed" }));
+    world.metrics.refreshed(went_well);
     match &problem {
         None => {
             let serials = keys.ring.serials().count();

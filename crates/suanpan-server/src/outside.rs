@@ -93,6 +93,21 @@ pub trait Dice: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// Measures how long something took, for a monitor. Nothing is decided by it, so no test sets it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "it only measures")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {

@@ -13,7 +13,7 @@ use crate::account::{Account, Accounts};
 use crate::config::{ApiVersion, Config, ExtraPayment, WechatConfig};
 use crate::ids::OrderId;
 use crate::keys;
-use crate::metrics::{Counter, Metrics};
+use crate::metrics::Metrics;
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::people::Rules;
 use crate::people::password::Passwords;
@@ -99,10 +99,10 @@ impl World {
             certified,
             accounts,
             receivers: Receivers::new(&config.webhooks)?,
+            metrics: Metrics::new(store.meters()),
             store,
             clock: seams.clock,
             dice: seams.dice,
-            metrics: Metrics::default(),
             logins: Cache::new(10_000),
             confirms: Confirms::new(),
             tokens: Tokens::default(),
@@ -181,17 +181,10 @@ impl World {
         })
     }
 
-    /// Asks WeChat Pay, and counts how it went.
+    /// Asks WeChat, and counts how it went.
     pub(crate) async fn ask<C: Call>(&self, client: &Client, call: &C) -> Outcome<C::Answer> {
         let outcome = client.call(call).await;
-        self.metrics.count(Counter::Calls(match &outcome {
-            Outcome::Done(_) => "done",
-            Outcome::Rejected(_) => "rejected",
-            Outcome::Unknown(_) => "unknown",
-        }));
-        if outcome.trace().probed {
-            self.metrics.count(Counter::AnswerProbes);
-        }
+        self.metrics.asked(call.host(), &outcome);
         outcome
     }
 

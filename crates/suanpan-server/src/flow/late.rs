@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use suanpan_wechat::{MchId, Payment};
 
 use crate::Error;
-use crate::metrics::Counter;
 use crate::order::rfc3339;
 use crate::store::{Arrival, Event, Number, Remark, Stone, StoreError, Tx, Verdict};
 use crate::world::World;
@@ -62,7 +61,7 @@ pub(super) async fn paid(
         })
     });
     let verdict = kept.await?;
-    world.metrics.count(Counter::Notifications(verdict.as_str()));
+    world.metrics.notified(verdict);
     if verdict == Verdict::Moved {
         tracing::error!(%order_id, code = "SP-ORDER-ARCHIVED", "an archived order was paid");
     } else {
@@ -87,7 +86,7 @@ pub(super) async fn refunded(
         })
     });
     kept.await?;
-    world.metrics.count(Counter::Notifications(Verdict::Known.as_str()));
+    world.metrics.notified(Verdict::Known);
     Ok(())
 }
 

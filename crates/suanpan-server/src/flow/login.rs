@@ -58,7 +58,7 @@ async fn once(world: &World, app: &App, code: &LoginCode) -> Result<OpenId, Erro
 
 async fn ask(world: &World, app: &App, code: &LoginCode) -> Result<OpenId, Error> {
     let call = CodeToSession { app_id: &app.appid, secret: &app.secret, code };
-    match world.client.call(&call).await {
+    match world.ask(&world.client, &call).await {
         Outcome::Done(done) => Ok(done.answer.openid),
         Outcome::Rejected(no) => Err(match no.refusal() {
             Some(refusal) => Error::Login { refusal: refusal.clone() },

@@ -25,7 +25,6 @@ use crate::flow::refund_notice::{self, RefundTold};
 use crate::gateway;
 use crate::ids::OrderId;
 use crate::keys::{self, Patience};
-use crate::metrics::Counter;
 use crate::order::{Attempt, Order};
 use crate::repair::refund;
 use crate::store::{Arrival, Number, Remark, Stone, Verdict};
@@ -262,7 +261,7 @@ async fn accept(
     let settled = settled.await?;
     let verdict =
         if matches!(settled, Settled::Moved(_)) { Verdict::Moved } else { Verdict::Known };
-    world.metrics.count(Counter::Notifications(verdict.as_str()));
+    world.metrics.notified(verdict);
     match settled {
         Settled::Moved(entries) => entries.iter().for_each(|entry| entry.log(&order.id)),
         Settled::Known => tracing::info!(order_id = %order.id, "the notification told nothing new"),
@@ -281,9 +280,11 @@ pub(super) async fn refuse(
         refused.arrival.body.truncate(KEPT_OF_A_REFUSED_BODY);
     }
     // A probe is WeChat's own doing: it is counted apart, so that it alarms nobody.
-    let is_probe = matches!(error, Error::Notification(Probe));
-    let verdict = if is_probe { "probe" } else { refused.verdict.as_str() };
-    world.metrics.count(Counter::Notifications(verdict));
+    if matches!(error, Error::Notification(Probe)) {
+        world.metrics.probed();
+    } else {
+        world.metrics.notified(refused.verdict);
+    }
     // Owned, so that the closure is good for any lifetime.
     let unit = (refused, error.code().to_owned());
     let kept = world.store.write(unit, |tx, (refused, code)| {

@@ -14,6 +14,7 @@ use suanpan_wechat::{Payment, TransactionId};
 
 use crate::Error;
 use crate::ids::OrderId;
+use crate::metrics::store::Moved;
 use crate::order::{Attempt, Order, rfc3339};
 use crate::outside::Dice;
 use crate::repair::refund::{self, Begun, Draft};
@@ -156,6 +157,8 @@ impl Tx {
             News::Overpaid => Told::Twice,
         };
 
+        let since_paid = now.saturating_sub(paid_at);
+        self.moved(Moved::Learned(settling.step, since_paid));
         let after = self.order(&order.id).await?.ok_or(StoreError::Stale { what: "order" })?;
         let entry = line(told, &order, &after, matched, settling);
         self.journal_put(&order.id, now, &entry).await?;

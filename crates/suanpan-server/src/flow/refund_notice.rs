@@ -18,7 +18,6 @@ use crate::account::Account;
 use crate::flow::late;
 use crate::flow::notify::{Acknowledgement, Refused, foreign, refuse};
 use crate::flow::paid::{Settled, Settling};
-use crate::metrics::Counter;
 use crate::refund::Refund;
 use crate::repair;
 use crate::shipment::ShippingPolicy;
@@ -163,7 +162,7 @@ async fn accept(
             Verdict::Known
         }
     };
-    world.metrics.count(Counter::Notifications(verdict.as_str()));
+    world.metrics.notified(verdict);
     Ok(message.acknowledgement)
 }
 
@@ -196,7 +195,7 @@ async fn have_asked(
     });
     put.await?;
     let verdict = if ask { Verdict::Asked } else { Verdict::Known };
-    world.metrics.count(Counter::Notifications(verdict.as_str()));
+    world.metrics.notified(verdict);
     if ask {
         entry.log(&order_id);
     }

@@ -18,7 +18,6 @@ use url::Url;
 use crate::Error;
 use crate::due::wait_after;
 use crate::ids::OrderId;
-use crate::metrics::Counter;
 use crate::receivers::Answered;
 use crate::store::{Claim, DeliveryAttempt, Endpoint, Event, StoreError, Tx};
 use crate::timeline::{Entry, Step};
@@ -102,8 +101,7 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
         latency_micros,
         problem,
     };
-    let outcome = if attempt.problem.is_none() { "delivered" } else { "failed" };
-    world.metrics.count(Counter::WebhookTries(outcome));
+    world.metrics.tried(attempt.problem.is_none(), latency_micros);
     let asks_for = asks_for.and_then(|text| patience(&text, at)).unwrap_or_default();
     conclude(world, claim, &event, &endpoint, attempt, asks_for).await
 }
@@ -212,7 +210,11 @@ async fn conclude(
                 "a webhook endpoint says that it is gone, and is disabled"
             );
         }
-        Next::Done | Next::Again(_) => {}
+        Next::Done => {
+            let lag = now.saturating_sub(event.created_at);
+            world.metrics.delivered(lag, claim.attempt);
+        }
+        Next::Again(_) => {}
     }
     Ok(())
 }

@@ -81,7 +81,8 @@ async fn of_v3(
         Outcome::Rejected(no) => return Ok(refused(&no)),
         Outcome::Unknown(doubt) => return Ok(Asked::Lost(chain(&doubt.error))),
     };
-    let asked = download(&world.client, &v3::DownloadBill { account: keys, place: &place }).await;
+    let asked =
+        download(world, &world.client, &v3::DownloadBill { account: keys, place: &place }).await;
     let Asked::File(bytes) = asked else { return Ok(asked) };
     // To unpack some hundred megabytes would hold up all that shares this thread.
     let hashed = tokio::task::spawn_blocking(move || hash(&bytes).map(|hash| (bytes, hash)));
@@ -113,7 +114,7 @@ async fn of_v2(
                 bill_date: day,
                 bill_type,
             };
-            Ok(download(&world.client, &call).await)
+            Ok(download(world, &world.client, &call).await)
         }
         BillKind::FundFlow => {
             let Ok(client) = world.certified(&account.mchid) else {
@@ -122,14 +123,16 @@ async fn of_v2(
             };
             let account_type = AccountType::Basic;
             let call = v2::DownloadFundFlow { account: keys, app_id, bill_date: day, account_type };
-            Ok(download(client, &call).await)
+            Ok(download(world, client, &call).await)
         }
     }
 }
 
-async fn download(client: &suanpan_client::Client, call: &impl Download) -> Asked {
+async fn download(world: &World, client: &suanpan_client::Client, call: &impl Download) -> Asked {
     let mut sink = Sink(Vec::new());
-    match client.download(call, &mut sink).await {
+    let outcome = client.download(call, &mut sink).await;
+    world.metrics.asked(call.host(), &outcome);
+    match outcome {
         Outcome::Done(_) => Asked::File(sink.0),
         Outcome::Rejected(no) => refused(&no),
         Outcome::Unknown(doubt) => Asked::Lost(chain(&doubt.error)),

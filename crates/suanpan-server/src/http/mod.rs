@@ -19,6 +19,7 @@ pub mod openapi;
 mod paging;
 mod place;
 mod problem;
+mod requests;
 pub mod routes;
 mod shipping;
 mod webhook_endpoints;

@@ -27,11 +27,12 @@ use super::limits::Limits;
 use super::problem::Refused;
 use super::{
     auth, body, console, deliveries, docs, events, idempotency, limits, merchant, miniprogram, nul,
-    openapi, place, problem, shipping, webhook_endpoints, wechat,
+    openapi, place, problem, requests, shipping, webhook_endpoints, wechat,
 };
 use crate::Error;
 use crate::config::Config;
 use crate::keys::{self, Problem};
+use crate::metrics::now;
 use crate::store::StoreError;
 use crate::world::World;
 
@@ -136,6 +137,7 @@ fn limited(router: Router<Arc<World>>, config: &Config) -> Router<Arc<World>> {
 fn outermost(router: Router<Arc<World>>, world: &Arc<World>) -> Router<Arc<World>> {
     router
         .layer(middleware::from_fn(problem::write))
+        .layer(middleware::from_fn_with_state(Arc::clone(world), requests::watch))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(Arc::clone(world))))
         .layer(middleware::map_request(plain_request_id))
@@ -191,12 +193,14 @@ async fn readyz(State(world): State<Arc<World>>) -> Result<Json<Readiness>, Refu
 /// What a monitor counts.
 #[utoipa::path(get, path = "/metrics", tag = "server",
     summary = "指标 / Metrics",
-    description = "Prometheus 文本格式。标签里没有订单号、商户号、openid。\n\n\
-        In the text format of Prometheus. No label holds a number of an order, a merchant or a payer.",
+    description = "Prometheus 文本格式，每一项见 docs/operations/observability.md。标签里没有订单和付款人的任何东西；\
+        商户号只在证书的剩余天数里。数据库不答话时也有这一页，`suanpan_store_readable` 是 0。\n\n\
+        In the text format of Prometheus; docs/operations/observability.md says what each is. No label holds anything of an \
+        order or a payer; merchant numbers are in the days that certificates have left. The page is there when the database does \
+        not answer, too: `suanpan_store_readable` is 0.",
     responses((status = 200, description = "指标 / the metrics", body = String, content_type = "text/plain")))]
 async fn metrics(State(world): State<Arc<World>>) -> Result<Response, Refused> {
-    let backlog = world.store.look((), |tx, ()| Box::pin(async move { tx.due_backlog().await }));
-    let page = world.metrics.page(&backlog.await?, keys::problems(&world).len());
+    let page = world.metrics.page(&now::look(&world).await).map_err(|_| Error::Broken)?;
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, content_type)], page).into_response())
 }

@@ -34,6 +34,12 @@ impl Tx {
         self.exec(PUT, &args).await.map(drop)
     }
 
+    /// Until when the newest certificate of each merchant is valid, in unix seconds.
+    pub async fn certificates_until(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = self.rows(UNTIL, &[]).await?;
+        rows.iter().map(|row| Ok((row.text("mchid")?, row.int("until")?))).collect()
+    }
+
     /// The certificates of a merchant that have not expired, oldest first. `now` is in unix seconds.
     pub async fn certificates(
         &mut self,
@@ -54,5 +60,7 @@ const PUT: &str =
     "INSERT INTO platform_certificate (mchid, serial, pem, not_before, not_after, fetched_at)
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (mchid, serial) DO UPDATE SET fetched_at = $6";
+const UNTIL: &str =
+    "SELECT mchid, MAX(not_after) AS until FROM platform_certificate GROUP BY mchid";
 const IN_FORCE: &str = "SELECT pem, fetched_at FROM platform_certificate
     WHERE mchid = $1 AND not_after >= $2 ORDER BY not_before, fetched_at, serial";

@@ -6,6 +6,7 @@
 //! a stale one changes nothing (fencing).
 
 use super::{Row, StoreError, Tx};
+use crate::metrics::store::Moved;
 use crate::vals;
 
 /// Work to be put in.
@@ -80,6 +81,13 @@ impl Tx {
     /// How much work is not done, by kind and state.
     pub async fn due_backlog(&mut self) -> Result<Vec<Backlog>, StoreError> {
         self.rows(BACKLOG, &[]).await?.iter().map(Backlog::read).collect()
+    }
+
+    /// The pools that have work, each with when its oldest became due, in unix microseconds; later than now: it waits for
+    /// its time. Of a pool that serves one receiver the kind of work is before the colon.
+    pub async fn due_oldest(&mut self) -> Result<Vec<(String, Option<i64>)>, StoreError> {
+        let rows = self.rows(OLDEST, &[]).await?;
+        rows.iter().map(|row| Ok((row.text("pool")?, row.opt_int("at")?))).collect()
     }
 
     /// Puts work in, in the same transaction as the reason for it. `false`: its key was there already.
@@ -173,7 +181,11 @@ impl Tx {
     /// It will never work: it stays, for a person to look at. `false`: the claim is no longer ours.
     pub async fn due_give_up(&mut self, claim: &Claim, error: &str) -> Result<bool, StoreError> {
         let args = vals![&claim.id, &claim.lease_by, claim.attempt, error];
-        Ok(self.exec(GIVE_UP, &args).await? == 1)
+        let ours = self.exec(GIVE_UP, &args).await? == 1;
+        if ours {
+            self.moved(Moved::GivenUp(claim.kind.clone()));
+        }
+        Ok(ours)
     }
 
     /// The pools that have work, each with the time of its first row that nobody holds, in unix microseconds; it may be
@@ -262,6 +274,15 @@ const POOLS: &str = "WITH RECURSIVE pools (pool) AS (
                                     WHERE earlier.lane = due.lane AND earlier.state = 'ready'
                                       AND (earlier.created_at < due.created_at
                                            OR (earlier.created_at = due.created_at AND earlier.id < due.id)))
+                  ORDER BY due_at, id LIMIT 1) AS at
+    FROM pools WHERE pool IS NOT NULL";
+const OLDEST: &str = "WITH RECURSIVE pools (pool) AS (
+        SELECT MIN(pool) FROM due WHERE state = 'ready'
+        UNION ALL
+        SELECT (SELECT MIN(due.pool) FROM due WHERE state = 'ready' AND due.pool > pools.pool)
+        FROM pools WHERE pools.pool IS NOT NULL
+    )
+    SELECT pool, (SELECT due_at FROM due WHERE state = 'ready' AND due.pool = pools.pool
                   ORDER BY due_at, id LIMIT 1) AS at
     FROM pools WHERE pool IS NOT NULL";
 const BACKLOG: &str = "SELECT kind, state, COUNT(*) AS count FROM due WHERE state <> 'done'

@@ -1,6 +1,7 @@
 //! Events, and the tries to deliver them.
 
 use super::{NewDue, Row, StoreError, Tx, Val};
+use crate::metrics::store::Moved;
 use crate::vals;
 
 /// What the merchant's system is told. One id and one body for ever.
@@ -72,6 +73,7 @@ impl Tx {
     pub async fn event_put(&mut self, event: &Event) -> Result<(), StoreError> {
         let told = self.after_those_before(event).await?;
         self.exec(PUT, &told.args()).await?;
+        self.moved(Moved::Event(event.kind.clone()));
         for endpoint in self.endpoints().await? {
             if endpoint.wants(&event.kind) {
                 self.first_delivery_put(&told, &endpoint.id, event.created_at).await?;
@@ -98,6 +100,7 @@ impl Tx {
         endpoint_id: &str,
     ) -> Result<(), StoreError> {
         self.exec(PUT, &event.args()).await?;
+        self.moved(Moved::Event(event.kind.clone()));
         self.first_delivery_put(event, endpoint_id, event.created_at).await
     }
 

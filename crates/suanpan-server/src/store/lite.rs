@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::writer::Message;
 use super::{Door, QUEUE, StoreError, Unit, database, reader, unit, writer};
+use crate::metrics::store::StoreMeters;
 
 /// As many readers as there are cores, and a few where there are fewer: one of them may have a long page to read.
 fn readers() -> usize {
@@ -19,6 +20,7 @@ fn readers() -> usize {
 pub(super) struct Lite {
     writes: mpsc::Sender<Message>,
     reads: mpsc::Sender<Message>,
+    path: Arc<Path>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -28,6 +30,7 @@ impl Lite {
         path: &Path,
         commits: watch::Sender<u64>,
         door: Door,
+        meters: StoreMeters,
     ) -> Result<Self, StoreError> {
         let (writes, write_queue) = mpsc::channel(QUEUE);
         let (reads, read_queue) = mpsc::channel(QUEUE);
@@ -42,10 +45,10 @@ impl Lite {
         // The writer is last, since it must be the last to end: it tidies the file up.
         let connection = database::open_writer(path)?;
         threads.push(spawn(path, "store-writer", move || {
-            writer::serve(connection, write_queue, &commits, door)
+            writer::serve(connection, write_queue, &commits, door, &meters)
         })?);
 
-        Ok(Self { writes, reads, threads: Arc::new(Mutex::new(threads)) })
+        Ok(Self { writes, reads, path: path.into(), threads: Arc::new(Mutex::new(threads)) })
     }
 
     pub(super) async fn run<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
@@ -54,6 +57,18 @@ impl Lite {
 
     pub(super) async fn read<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
         submit(&self.reads, unit).await
+    }
+
+    /// The bytes of the database file and of its write-ahead log.
+    pub(super) async fn sizes(&self) -> [(&'static str, u64); 2] {
+        let length = async |path: &Path| {
+            let file = tokio::fs::metadata(path).await;
+            // No log: all of it is in the file.
+            file.map_or(0, |file| file.len())
+        };
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        [("database", length(&self.path).await), ("wal", length(Path::new(&log)).await)]
     }
 
     /// Does what is queued, refuses what comes later, and moves the log into the file.

@@ -88,9 +88,12 @@ pub use self::sessions::{Link, NewSession, Seen, SetUp};
 pub use self::shipments::ShipmentFilter;
 pub use self::tables::{TABLES, Table};
 pub use self::tokens::{ForceLimits, TokenLease, TokenRow};
-pub use self::tx::Tx;
+pub use self::tx::{Local, Tx};
 pub use self::unit::{Unit, Work};
 pub use self::value::{Row, Val};
+
+use crate::metrics::store::StoreMeters;
+use crate::outside::Stopwatch;
 
 use self::lite::Lite;
 use self::pg::{Mode, Pg};
@@ -112,6 +115,16 @@ const QUEUE: usize = 1024;
 pub struct Store {
     engine: Engine,
     commits: watch::Receiver<u64>,
+    meters: StoreMeters,
+}
+
+/// What an engine can run out of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reserves {
+    /// SQLite: bytes of its files.
+    Files([(&'static str, u64); 2]),
+    /// PostgreSQL: its connections by state, and how many units wait for one.
+    Pool { connections: [(&'static str, usize); 3], waiting: usize },
 }
 
 #[derive(Clone, Debug)]
@@ -141,29 +154,40 @@ impl Store {
     async fn open_by(database: &Database, now: i64, door: Door) -> Result<Self, StoreError> {
         migrate::apply(database, now).await?;
         let (committed, commits) = watch::channel(0);
+        let meters = StoreMeters::default();
         let engine = match database {
-            Database::Lite(path) => Engine::Lite(Lite::open(path, committed, door)?),
-            Database::Pg(address) => Engine::Pg(Pg::open(address, committed, door)?),
+            Database::Lite(path) => {
+                Engine::Lite(Lite::open(path, committed, door, meters.clone())?)
+            }
+            Database::Pg(address) => {
+                Engine::Pg(Pg::open(address, committed, door, meters.clone())?)
+            }
         };
-        Ok(Self { engine, commits })
+        Ok(Self { engine, commits, meters })
     }
 
     /// Does the work in one transaction; answers when it is durable.
     ///
     /// A unit that was queued is done even if the caller stops waiting.
     pub async fn run<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
-        match &self.engine {
+        let began = Stopwatch::start();
+        let said = match &self.engine {
             Engine::Lite(lite) => lite.run(unit).await,
             Engine::Pg(pg) => pg.run(unit, Mode::Write).await,
-        }
+        };
+        self.meters.called("write", began, said.as_ref().err().map(StoreError::code));
+        said
     }
 
     /// Looks at one moment of the database. To write in here is an error.
     pub async fn read<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
-        match &self.engine {
+        let began = Stopwatch::start();
+        let said = match &self.engine {
             Engine::Lite(lite) => lite.read(unit).await,
             Engine::Pg(pg) => pg.run(unit, Mode::Read).await,
-        }
+        };
+        self.meters.called("read", began, said.as_ref().err().map(StoreError::code));
+        said
     }
 
     /// [`run`](Self::run) for a closure over its input, which it may see more than once:
@@ -202,6 +226,22 @@ impl Store {
     /// A hint to look sooner. Another process commits unseen, so look in any case now and then.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.clone()
+    }
+
+    /// What it has measured.
+    pub(crate) const fn meters(&self) -> &StoreMeters {
+        &self.meters
+    }
+
+    /// How much there is of what a machine can run out of.
+    pub(crate) async fn reserves(&self) -> Reserves {
+        match &self.engine {
+            Engine::Lite(lite) => Reserves::Files(lite.sizes().await),
+            Engine::Pg(pg) => {
+                let (connections, waiting) = pg.pool();
+                Reserves::Pool { connections, waiting }
+            }
+        }
     }
 
     /// Does what is queued, refuses what comes later, and leaves the database as a whole.

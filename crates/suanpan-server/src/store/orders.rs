@@ -8,6 +8,7 @@ use suanpan_wechat::{MchId, OutTradeNo, PrepayId, TransactionId};
 
 use super::{Row, StoreError, Tx};
 use crate::ids::OrderId;
+use crate::metrics::store::{Moved, api};
 use crate::order::{Attempt, Order, PartnerIds};
 use crate::vals;
 
@@ -56,7 +57,9 @@ impl Tx {
             order.created_at,
             order.expires_at,
         ];
-        self.exec(ORDER_PUT, &args).await.map(drop)
+        self.exec(ORDER_PUT, &args).await?;
+        self.moved(Moved::CREATED);
+        Ok(())
     }
 
     /// The order of this id.
@@ -100,7 +103,9 @@ impl Tx {
         status: OrderStatus,
     ) -> Result<(), StoreError> {
         let args = vals![order.id.as_str(), order.version, status.as_str()];
-        moved(self.exec(ORDER_MOVE, &args).await?, "order")
+        moved(self.exec(ORDER_MOVE, &args).await?, "order")?;
+        self.moved(Moved::Order(status.as_str()));
+        Ok(())
     }
 
     /// Marks an order as paid that is still as we saw it. `paid_at` in unix microseconds.
@@ -111,7 +116,9 @@ impl Tx {
         paid_at: i64,
     ) -> Result<(), StoreError> {
         let args = vals![order.id.as_str(), order.version, transaction_id.as_str(), paid_at];
-        moved(self.exec(ORDER_PAID, &args).await?, "order")
+        moved(self.exec(ORDER_PAID, &args).await?, "order")?;
+        self.moved(Moved::Order(OrderStatus::Paid.as_str()));
+        Ok(())
     }
 
     /// Puts a new attempt in; [`StoreError::Conflict`] where another one of the order is live.
@@ -130,7 +137,9 @@ impl Tx {
             attempt.sub_mchid().map(MchId::as_str),
             attempt.partner.as_ref().map(|partner| partner.sp_appid.as_str()),
         ];
-        self.exec(ATTEMPT_PUT, &args).await.map(drop)
+        self.exec(ATTEMPT_PUT, &args).await?;
+        self.moved(Moved::Payment(api(&attempt.request), attempt.state));
+        Ok(())
     }
 
     /// The attempt of this id.
@@ -162,7 +171,9 @@ impl Tx {
         at: i64,
     ) -> Result<(), StoreError> {
         let args = vals![&attempt.id, attempt.version, prepay_id.as_str(), at];
-        moved(self.exec(ATTEMPT_PREPAID, &args).await?, "attempt")
+        moved(self.exec(ATTEMPT_PREPAID, &args).await?, "attempt")?;
+        self.moved(Moved::Payment(api(&attempt.request), AttemptState::Prepaid));
+        Ok(())
     }
 
     /// Moves an attempt that is still as we saw it.
@@ -172,7 +183,9 @@ impl Tx {
         state: AttemptState,
     ) -> Result<(), StoreError> {
         let args = vals![&attempt.id, attempt.version, state.as_str()];
-        moved(self.exec(ATTEMPT_MOVE, &args).await?, "attempt")
+        moved(self.exec(ATTEMPT_MOVE, &args).await?, "attempt")?;
+        self.moved(Moved::Payment(api(&attempt.request), state));
+        Ok(())
     }
 
     /// Marks an attempt as paid that is still as we saw it.
@@ -183,7 +196,9 @@ impl Tx {
         paid_at: i64,
     ) -> Result<(), StoreError> {
         let args = vals![&attempt.id, attempt.version, transaction_id.as_str(), paid_at];
-        moved(self.exec(ATTEMPT_PAID, &args).await?, "attempt")
+        moved(self.exec(ATTEMPT_PAID, &args).await?, "attempt")?;
+        self.moved(Moved::Payment(api(&attempt.request), AttemptState::Paid));
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) type Queue = Arc<Mutex<mpsc::Receiver<Message>>>;
 
 /// Runs until the queue is closed and empty.
 pub(super) fn serve(connection: Connection, queue: &Queue) {
-    let mut tx = Tx::Lite(connection);
+    let mut tx = Tx::lite(connection);
     while let Some(mut job) = next(queue) {
         read(&mut tx, job.as_mut());
         job.answer();

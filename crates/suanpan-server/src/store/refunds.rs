@@ -5,6 +5,7 @@ use suanpan_wechat::{Fen, MchId, OutRefundNo};
 
 use super::{Row, StoreError, Tx};
 use crate::ids::OrderId;
+use crate::metrics::store::{Moved, api};
 use crate::order::Order;
 use crate::refund::Refund;
 use crate::vals;
@@ -30,7 +31,9 @@ impl Tx {
             refund.state.as_str(),
             refund.created_at,
         ];
-        self.exec(PUT, &args).await.map(drop)
+        self.exec(PUT, &args).await?;
+        self.moved(Moved::Refund(api(&refund.request), refund.state));
+        Ok(())
     }
 
     /// The refund of this id.

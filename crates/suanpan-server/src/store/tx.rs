@@ -10,6 +10,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use super::{Row, Session, StoreError, Val};
+use crate::metrics::store::Moved;
 
 /// A transaction in progress. Only a [`Unit`](super::Unit) gets to see one.
 ///
@@ -20,16 +21,44 @@ use super::{Row, Session, StoreError, Val};
 #[non_exhaustive]
 pub enum Tx {
     /// SQLite, in this process. Never waits: each of its futures is ready at the first poll.
-    Lite(Connection),
+    Lite(Local),
     /// PostgreSQL, on a connection of the pool.
     Pg(Session),
 }
 
+/// The SQLite arm of a transaction.
+#[derive(Debug)]
+pub struct Local {
+    pub(super) connection: Connection,
+    moves: Vec<Moved>,
+}
+
 impl Tx {
+    /// A transaction of SQLite on this connection.
+    pub const fn lite(connection: Connection) -> Self {
+        Self::Lite(Local { connection, moves: Vec::new() })
+    }
+
+    /// Notes what this unit moves: a monitor counts it once it is durable.
+    pub(crate) fn moved(&mut self, moved: Moved) {
+        match self {
+            Self::Lite(local) => local.moves.push(moved),
+            Self::Pg(session) => session.moves.push(moved),
+        }
+    }
+
+    /// What the unit has moved, or would have.
+    pub(super) fn moves(&mut self) -> Vec<Moved> {
+        match self {
+            Self::Lite(local) => std::mem::take(&mut local.moves),
+            Self::Pg(session) => std::mem::take(&mut session.moves),
+        }
+    }
+
     /// Runs a statement that answers no rows; says how many rows it changed.
     pub async fn exec(&mut self, sql: &'static str, args: &[Val]) -> Result<u64, StoreError> {
         match self {
-            Self::Lite(connection) => lite_exec(connection, sql, args),
+            Self::Lite(local) => lite_exec(&local.connection, sql, args),
             Self::Pg(session) => session.exec(sql, args).await,
         }
     }
@@ -37,8 +66,8 @@ impl Tx {
     /// Runs a statement that answers no rows, once for each of these lists of arguments.
     pub async fn each(&mut self, sql: &'static str, rows: &[Vec<Val>]) -> Result<(), StoreError> {
         match self {
-            Self::Lite(connection) => {
-                rows.iter().try_for_each(|row| lite_exec(connection, sql, row).map(drop))
+            Self::Lite(local) => {
+                rows.iter().try_for_each(|row| lite_exec(&local.connection, sql, row).map(drop))
             }
             Self::Pg(session) => session.each(sql, rows).await,
         }
@@ -60,7 +89,7 @@ impl Tx {
     /// Runs a statement that answers rows: a SELECT, or a change with RETURNING.
     pub async fn rows(&mut self, sql: &'static str, args: &[Val]) -> Result<Vec<Row>, StoreError> {
         match self {
-            Self::Lite(connection) => lite_rows(connection, sql, args),
+            Self::Lite(local) => lite_rows(&local.connection, sql, args),
             Self::Pg(session) => session.rows(sql, args).await,
         }
     }

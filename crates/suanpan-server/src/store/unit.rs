@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
 use super::{StoreError, Tx};
+use crate::metrics::store::Moved;
 
 /// A unit of work.
 ///
@@ -57,6 +58,9 @@ pub(super) trait Job: Send {
     /// Replaces what the unit said: its transaction came to nothing.
     fn fail(&mut self, error: StoreError);
 
+    /// What it has moved: all that its unit noted, or nothing where it failed.
+    fn moves(&mut self) -> Vec<Moved>;
+
     /// Tells whoever waits. He may have gone, which changes nothing.
     fn answer(self: Box<Self>);
 }
@@ -73,6 +77,7 @@ pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 struct Envelope<U: Unit> {
     unit: U,
     said: Result<U::Out, StoreError>,
+    moves: Vec<Moved>,
     reply: oneshot::Sender<Result<U::Out, StoreError>>,
 }
 
@@ -80,7 +85,7 @@ struct Envelope<U: Unit> {
 pub(super) fn job<U: Unit>(unit: U) -> (Box<dyn Job>, Answer<U::Out>) {
     let (reply, answer) = oneshot::channel();
     // Until it has run it has said nothing.
-    (Box::new(Envelope { unit, said: Err(StoreError::Closed), reply }), answer)
+    (Box::new(Envelope { unit, said: Err(StoreError::Closed), moves: Vec::new(), reply }), answer)
 }
 
 impl<U: Unit> Job for Envelope<U> {
@@ -92,11 +97,16 @@ impl<U: Unit> Job for Envelope<U> {
             Ok(None) => Err(StoreError::Pending),
             Err(panic) => Err(StoreError::Panicked { message: message_of(panic.as_ref()) }),
         };
+        self.moves = tx.moves();
         self.said.is_ok()
     }
 
     fn fail(&mut self, error: StoreError) {
         self.said = Err(error);
+    }
+
+    fn moves(&mut self) -> Vec<Moved> {
+        if self.said.is_ok() { std::mem::take(&mut self.moves) } else { Vec::new() }
     }
 
     fn answer(self: Box<Self>) {

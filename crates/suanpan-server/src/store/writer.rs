@@ -10,8 +10,11 @@ use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
+use super::tx::Local;
 use super::unit::Job;
 use super::{Door, StoreError, Tx};
+use crate::metrics::store::StoreMeters;
+use crate::outside::Stopwatch;
 
 /// The most units that share a commit: bounds how long the first one waits for the last.
 const BATCH: usize = 256;
@@ -31,8 +34,9 @@ pub(super) fn serve(
     mut queue: mpsc::Receiver<Message>,
     commits: &watch::Sender<u64>,
     door: Door,
+    meters: &StoreMeters,
 ) {
-    let mut tx = Tx::Lite(connection);
+    let mut tx = Tx::lite(connection);
     let mut messages = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
         let mut batch = Vec::with_capacity(messages.len());
@@ -42,10 +46,17 @@ pub(super) fn serve(
                 Message::Close => queue.close(),
             }
         }
+        let began = Stopwatch::start();
         if commit(&mut tx, &mut batch, door) {
+            meters.committed(began);
+            meters.shared(batch.len());
             commits.send_modify(|count| *count = count.wrapping_add(1));
         }
-        batch.into_iter().for_each(Job::answer);
+        for mut job in batch {
+            // Before the answer: whoever looks after it finds it counted.
+            meters.count(job.moves());
+            job.answer();
+        }
     }
     close(tx);
 }
@@ -142,7 +153,7 @@ fn begin(tx: &mut Tx, door: Door) -> Result<(), StoreError> {
 
 /// Leaves no transaction open, whatever happened before.
 fn abandon(tx: &mut Tx) -> Lost {
-    let open = matches!(tx, Tx::Lite(connection) if !connection.is_autocommit());
+    let open = matches!(tx, Tx::Lite(local) if !local.connection.is_autocommit());
     if open && control(tx, "ROLLBACK").is_err() {
         tracing::error!("a transaction could not be rolled back");
     }
@@ -152,14 +163,14 @@ fn abandon(tx: &mut Tx) -> Lost {
 /// Runs a statement that steers the transaction.
 pub(super) fn control(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
     // The threads of SQLite hold no other.
-    let Tx::Lite(connection) = tx else { return Err(StoreError::Closed) };
+    let Tx::Lite(local) = tx else { return Err(StoreError::Closed) };
     let run = |connection: &Connection| connection.prepare_cached(sql)?.raw_execute();
-    run(connection).map(drop).map_err(|cause| StoreError::sql(sql, cause))
+    run(&local.connection).map(drop).map_err(|cause| StoreError::sql(sql, cause))
 }
 
 /// Moves the write-ahead log into the file, so that the file alone is the database.
 fn close(tx: Tx) {
-    let Tx::Lite(connection) = tx else { return };
+    let Tx::Lite(Local { connection, .. }) = tx else { return };
     // Another process may still read: then the log stays, and nothing is lost.
     if let Err(cause) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         tracing::warn!(%cause, "the write-ahead log was not moved into the database file");

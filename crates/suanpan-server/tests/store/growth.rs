@@ -56,7 +56,7 @@ impl Shop {
             false
         };
         connection.progress_handler(1, Some(count)).unwrap();
-        Self { _folder: folder, tx: Tx::Lite(connection), steps, orders }
+        Self { _folder: folder, tx: Tx::lite(connection), steps, orders }
     }
 
     /// How many rows a question finds or changes, and in how many steps.

@@ -36,6 +36,8 @@ mod logins;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]
+mod monitored;
+#[cfg(test)]
 mod mtls;
 #[cfg(test)]
 mod paid;

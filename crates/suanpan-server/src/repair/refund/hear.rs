@@ -9,6 +9,7 @@ use suanpan_wechat::Fen;
 
 use crate::Error;
 use crate::flow::paid::{Settled, Settling};
+use crate::metrics::store::{Moved, api};
 use crate::order::{Order, rfc3339};
 use crate::refund::Refund;
 use crate::store::{Event, StoreError, Tx};
@@ -127,6 +128,7 @@ impl Tx {
         };
         let after = Refund { state, ..after };
         self.refund_update(&after).await?;
+        self.moved(Moved::Refund(api(&after.request), state));
         let entry = line(&after, settling, &format!("{} → {state}", refund.state));
         self.journal_put(order_id, now, &entry).await?;
         if state == RefundState::Succeeded {

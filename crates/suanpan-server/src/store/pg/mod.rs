@@ -26,11 +26,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Pool, Status};
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, Semaphore, TryAcquireError, watch};
 
 use super::{Door, QUEUE, StoreError, Tx, Unit, unit};
+use crate::metrics::store::StoreMeters;
+use crate::outside::Stopwatch;
 
 pub use self::address::Address;
 pub(super) use self::session::Mode;
@@ -44,6 +46,7 @@ pub(super) struct Pg {
     pool: Pool,
     shown: Arc<str>,
     door: Door,
+    meters: StoreMeters,
     /// One for each unit that waits or runs.
     slots: Arc<Semaphore>,
     commits: watch::Sender<u64>,
@@ -59,11 +62,13 @@ impl Pg {
         address: &Address,
         commits: watch::Sender<u64>,
         door: Door,
+        meters: StoreMeters,
     ) -> Result<Self, StoreError> {
         Ok(Self {
             pool: address.pool()?,
             shown: address.to_string().into(),
             door,
+            meters,
             slots: Arc::new(Semaphore::new(QUEUE)),
             commits,
             turn: Arc::default(),
@@ -93,6 +98,12 @@ impl Pg {
     /// Waits until every transaction of others that has begun by now is at its end.
     pub(super) async fn let_older_end(&self) -> Result<(), StoreError> {
         older::end(&self.pool, &self.shown).await
+    }
+
+    /// The connections: open, idle, the most; and how many units wait for one.
+    pub(super) fn pool(&self) -> ([(&'static str, usize); 3], usize) {
+        let Status { max_size, size, available, waiting } = self.pool.status();
+        ([("open", size), ("idle", available), ("most", max_size)], waiting)
     }
 
     /// Finishes what is under way, refuses what comes later, and closes the connections.
@@ -125,6 +136,7 @@ impl Pg {
             if !again {
                 return Err(error);
             }
+            self.meters.repeated();
             tracing::debug!(run, ?trouble, "a unit of work is run again");
             if trouble == Trouble::Lost {
                 // Nobody was in its way; and whoever finds the server gone must not keep the line waiting for it.
@@ -142,17 +154,24 @@ impl Pg {
 
     async fn once<U: Unit>(&self, unit: &U, mode: Mode) -> Result<U::Out, (StoreError, Trouble)> {
         let session = Session::begin(&self.pool, &self.shown, mode, self.door).await?;
+        let began = Stopwatch::start();
         let at_work = Arc::clone(&session.at_work);
         let mut tx = Tx::Pg(session);
         let said = AssertUnwindSafe(only_for_tx(unit.run(&mut tx), &at_work)).catch_unwind().await;
         let said = said.unwrap_or_else(|panic| {
             Err(StoreError::Panicked { message: unit::message_of(panic.as_ref()) })
         });
-        match tx {
+        let moves = tx.moves();
+        let ended = match tx {
             Tx::Pg(session) => session.end(said).await,
             // A unit has no other transaction to put in the place of its own.
             Tx::Lite(_) => Err((StoreError::Pending, Trouble::Refused)),
+        };
+        if ended.is_ok() && mode == Mode::Write {
+            self.meters.committed(began);
+            self.meters.count(moves);
         }
+        ended
     }
 
     /// Longer from run to run, and not the same for two units that have crossed each other.

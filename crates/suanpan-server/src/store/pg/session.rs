@@ -13,6 +13,7 @@ use tokio_postgres::types::ToSql;
 use super::super::moving::Stage;
 use super::super::{Cause, Door, Row, StoreError, Val};
 use super::error::{Trouble, refused, unconnected, words};
+use crate::metrics::store::Moved;
 
 /// The PostgreSQL arm of a transaction.
 pub struct Session {
@@ -20,6 +21,8 @@ pub struct Session {
     mode: Mode,
     /// Why the transaction can only be rolled back.
     trouble: Option<Trouble>,
+    /// What the unit notes for a monitor.
+    pub(in crate::store) moves: Vec<Moved>,
     /// Whether a statement is on its way: then the unit has a reason to wait.
     pub(super) at_work: Arc<AtomicBool>,
 }
@@ -55,8 +58,13 @@ impl Session {
                 return Err(refusal);
             }
         };
-        let session =
-            Self { client, mode, trouble: None, at_work: Arc::new(AtomicBool::new(false)) };
+        let session = Self {
+            client,
+            mode,
+            trouble: None,
+            moves: Vec::new(),
+            at_work: Arc::new(AtomicBool::new(false)),
+        };
         match closed {
             None => Ok(session),
             Some(error) => {
