@@ -14,7 +14,11 @@ export interface Order {
   app: string;
   created_at: string;
   paid_at: string | null;
-  expires_at: string;
+  expires_at: string | null;
+  /** 微信的支付单号 / WeChat's number of the payment. */
+  transaction_id: string | null;
+  /** 商户的数据不给手机，总是 null / the merchant's data is not for the phone: always null. */
+  metadata: unknown;
 }
 
 /** What came of `POST /miniprogram/pay`. */
