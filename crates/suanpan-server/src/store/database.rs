@@ -66,7 +66,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 
 /// A connection that only reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    open(path, "PRAGMA query_only=ON;")
+    // 32 MiB of pages for each of a few: what leads to the rows of a long history stays, and only the rows are fetched.
+    open(path, "PRAGMA query_only=ON; PRAGMA cache_size=-32768;")
 }
 
 fn open(path: &Path, settings: &str) -> Result<Connection, StoreError> {
