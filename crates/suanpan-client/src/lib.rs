@@ -46,6 +46,7 @@ mod error;
 mod host;
 mod outcome;
 mod outside;
+mod reach;
 mod wire;
 
 pub use builder::Builder;
@@ -53,6 +54,7 @@ pub use client::Client;
 pub use error::Error;
 pub use outcome::{Done, Doubt, NotDone, Outcome, Rejection, Trace};
 pub use outside::{Outside, SystemOutside};
+pub use reach::{Greeting, Knock};
 /// The calls, their answers and the keys.
 pub use suanpan_wechat as wechat;
 pub use wire::{Exchange, Wire};

@@ -21,6 +21,7 @@ pub mod account;
 pub mod archive;
 pub mod audit;
 pub mod config;
+pub mod doctor;
 pub mod due;
 mod error;
 pub mod explain;

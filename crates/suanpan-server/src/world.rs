@@ -216,6 +216,26 @@ impl fmt::Debug for World {
     }
 }
 
+/// What of the configuration a start would refuse, beyond the accounts: without a database, and all at once.
+pub(crate) fn refusals(config: &Config, seams: &Seams) -> Vec<Error> {
+    [
+        client(config, seams).and_then(built).err(),
+        Receivers::new(&config.webhooks).err(),
+        purge::Kept::of(&config.retention).err(),
+        Rules::of(config).err(),
+        config.server.public_url.as_deref().and_then(|given| public_url(given).err()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The same of the accounts.
+pub(crate) fn refuse_accounts(config: &Config, seams: &Seams) -> Result<(), Error> {
+    let accounts = Accounts::load(config)?;
+    can_give_back(config, &certified(config, seams, &accounts)?)
+}
+
 /// A client for each merchant that has a certificate.
 fn certified(
     config: &Config,
@@ -253,7 +273,7 @@ fn can_give_back(config: &Config, certified: &BTreeMap<MchId, Client>) -> Result
 }
 
 /// Whether all of WeChat is on this machine: then it is a simulator.
-fn is_here(wechat: &WechatConfig) -> bool {
+pub(crate) fn is_here(wechat: &WechatConfig) -> bool {
     let mut hosts = wechat.merchant_hosts.iter().chain([&wechat.platform_host]);
     hosts.all(|host| {
         let host =
@@ -287,14 +307,15 @@ fn token_lease_micros(config: &Config) -> i64 {
     i64::try_from(call).unwrap_or(i64::MAX).saturating_add(5).saturating_mul(1_000_000)
 }
 
-fn built(builder: Builder) -> Result<Client, Error> {
+pub(crate) fn built(builder: Builder) -> Result<Client, Error> {
     builder.build().map_err(|error| Error::Config {
         place: "wechat".to_owned(),
         why: crate::error::chain(&error),
     })
 }
 
-fn client(config: &Config, seams: &Seams) -> Result<Builder, Error> {
+/// The client that asks WeChat, as the configuration has it.
+pub(crate) fn client(config: &Config, seams: &Seams) -> Result<Builder, Error> {
     let seconds = std::time::Duration::from_secs;
     let outside = ClientOutside { clock: Arc::clone(&seams.clock), dice: Arc::clone(&seams.dice) };
     let mut builder = Client::builder()

@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Api(Api),
     /// 解释一个错误：代码、报错原文或一行日志 / explain an error: a code, a message or a line of a log
     Explain(Explain),
+    /// 体检一份配置：密钥、证书、时钟、网络、数据库 / look a configuration over: keys, certificates, clock, network, database
+    Doctor(Doctor),
 }
 
 /// `suanpan demo`
@@ -270,6 +272,29 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
+/// `suanpan doctor`
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// 配置文件 / the configuration
+    #[arg(long, value_name = "FILE", required_unless_present = "markdown")]
+    pub(crate) config: Option<PathBuf>,
+    /// 只看这些检查，可以只写点号前面的部分 / only these checks, by id or by the part before its dot
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// 不问这台机器以外的任何人 / ask nobody beyond this machine
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// 全部检查写成一页 Markdown，就是 docs/operations/doctor.md / all checks as a page of Markdown, docs/operations/doctor.md
+    #[arg(long, conflicts_with_all = ["config", "json"])]
+    pub(crate) markdown: bool,
+    /// 语言 / the language
+    #[arg(long, value_enum, default_value = "zh")]
+    pub(crate) lang: Lang,
+    /// 输出一个 JSON 对象，两种语言都有 / print one JSON object, with both languages
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// A language.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Lang {
@@ -290,7 +315,8 @@ impl Command {
             | Self::Operators(Operators { json, .. })
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json })
-            | Self::Explain(Explain { json, .. }) => *json,
+            | Self::Explain(Explain { json, .. })
+            | Self::Doctor(Doctor { json, .. }) => *json,
             Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
         }
     }

@@ -49,6 +49,11 @@ pub(crate) fn start(format: LogFormat, level: &str) -> Result<(), Problem> {
     started.map_err(|cause| Problem::bug(format!("the log was started twice: {cause}")))
 }
 
+/// Why a level of the configuration cannot be used, where that is so.
+pub(crate) fn wrong_level(level: &str) -> Option<String> {
+    EnvFilter::try_new(level).err().map(|cause| cause.to_string())
+}
+
 /// For people.
 struct Lines {
     clock: SystemClock,

@@ -13,6 +13,7 @@
 //! | `replay`    | [`replay`]    | delivers webhooks once more                              |
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //! | `explain`   | [`explain`]   | says what an error means                                 |
+//! | `doctor`    | [`doctor`]    | looks a configuration over                               |
 //!
 //! A command that stays up prints one line of JSON on standard output when it is
 //! ready, and talks on standard error. Exit codes: 0 done, 1 found a problem, 2
@@ -24,6 +25,7 @@ mod caller;
 mod cli;
 mod demo;
 mod dev;
+mod doctor;
 mod explain;
 mod log;
 mod mask;
@@ -90,5 +92,6 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
             Ok(Verdict::Good)
         }
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments).await,
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
 use suanpan_wechat::MchId;
-use suanpan_wechat::v3::{Certificate, PrivateKey};
+use suanpan_wechat::v3::{Certificate, PrivateKey, plain_pem};
 
 use super::{of, read, secret, wrong};
 use crate::Error;
@@ -32,7 +32,7 @@ impl Identity {
         let pems = (&merchant.merchant_certificate, &merchant.merchant_private_key);
         let (place, identity) = match (pems, &merchant.merchant_p12) {
             ((None, None), None) => return Ok(None),
-            ((None, None), Some(file)) => (P12, from_p12(config, merchant, mchid, file)?),
+            ((None, None), Some(file)) => (P12, Self::open_p12(config, merchant, mchid, file)?),
             ((Some(certificate), Some(key)), None) => {
                 (CERTIFICATE, from_pem(config, merchant, certificate, key)?)
             }
@@ -62,7 +62,7 @@ impl Identity {
     }
 
     /// The certificate as PEM, to show.
-    pub(super) const fn certificate(&self) -> &Certificate {
+    pub(crate) const fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
@@ -73,6 +73,37 @@ impl Identity {
     /// The key as PEM. Secret.
     pub(crate) fn key_pem(&self) -> &str {
         self.key.expose()
+    }
+
+    /// WeChat makes the file with the merchant's number as its password.
+    pub(crate) fn open_p12(
+        config: &Config,
+        merchant: &MerchantConfig,
+        mchid: &MchId,
+        file: &Path,
+    ) -> Result<Self, Error> {
+        let bytes = config.read_bytes(&format!("merchants[{mchid}].{P12}"), file)?;
+        let inline = merchant.merchant_p12_password.as_ref();
+        let in_file = merchant.merchant_p12_password_file.as_deref();
+        let password = secret(config, merchant, "merchant_p12_password", inline, in_file)?;
+        let password = password.as_ref().map_or(mchid.as_str(), Secret::expose);
+
+        let store = KeyStore::from_pkcs12(&bytes, password, Pkcs12ImportPolicy::Strict);
+        // Whether it is the file or the password cannot be told apart: both end in a wrong checksum.
+        let store = store.map_err(|_| {
+            let why = "it cannot be opened: it is no PKCS#12 file, or merchant_p12_password is another \
+                       (WeChat makes it the merchant number)";
+            wrong(merchant, P12, why)
+        })?;
+        let chain = store.private_key_chain().map(|(_, chain)| chain);
+        let both = chain.and_then(|chain| Some((chain.key(), chain.certs().first()?)));
+        let (key, certificate) =
+            both.ok_or_else(|| wrong(merchant, P12, "there is no key with its certificate in it"))?;
+        let certificate = pem::encode(&pem::Pem::new("CERTIFICATE", certificate.as_der()));
+        Ok(Self {
+            certificate: Certificate::from_pem(&certificate).map_err(of(merchant, P12))?,
+            key: Secret::new(pem::encode(&pem::Pem::new("PRIVATE KEY", key.as_der()))),
+        })
     }
 
     fn check(&self, merchant: &MerchantConfig, mchid: &MchId, place: &str) -> Result<(), Error> {
@@ -103,38 +134,8 @@ fn from_pem(
     let certificate = read(config, merchant, CERTIFICATE, certificate)?;
     Ok(Identity {
         certificate: Certificate::from_pem(&certificate).map_err(of(merchant, CERTIFICATE))?,
-        key: Secret::new(read(config, merchant, KEY, key)?),
-    })
-}
-
-/// WeChat makes the file with the merchant's number as its password.
-fn from_p12(
-    config: &Config,
-    merchant: &MerchantConfig,
-    mchid: &MchId,
-    file: &Path,
-) -> Result<Identity, Error> {
-    let bytes = config.read_bytes(&format!("merchants[{mchid}].{P12}"), file)?;
-    let inline = merchant.merchant_p12_password.as_ref();
-    let in_file = merchant.merchant_p12_password_file.as_deref();
-    let password = secret(config, merchant, "merchant_p12_password", inline, in_file)?;
-    let password = password.as_ref().map_or(mchid.as_str(), Secret::expose);
-
-    let store = KeyStore::from_pkcs12(&bytes, password, Pkcs12ImportPolicy::Strict);
-    // Whether it is the file or the password cannot be told apart: both end in a wrong checksum.
-    let store = store.map_err(|_| {
-        let why = "it cannot be opened: it is no PKCS#12 file, or merchant_p12_password is another \
-                   (WeChat makes it the merchant number)";
-        wrong(merchant, P12, why)
-    })?;
-    let chain = store.private_key_chain().map(|(_, chain)| chain);
-    let both = chain.and_then(|chain| Some((chain.key(), chain.certs().first()?)));
-    let (key, certificate) =
-        both.ok_or_else(|| wrong(merchant, P12, "there is no key with its certificate in it"))?;
-    let certificate = pem::encode(&pem::Pem::new("CERTIFICATE", certificate.as_der()));
-    Ok(Identity {
-        certificate: Certificate::from_pem(&certificate).map_err(of(merchant, P12))?,
-        key: Secret::new(pem::encode(&pem::Pem::new("PRIVATE KEY", key.as_der()))),
+        // Whoever shows it takes less than who signs with it.
+        key: Secret::new(plain_pem(&read(config, merchant, KEY, key)?)),
     })
 }
 

@@ -294,7 +294,8 @@ fn of_api(found: Option<Endpoint>) -> Result<Endpoint, Error> {
     }
 }
 
-fn known(events: Vec<String>) -> Result<Vec<String>, Error> {
+/// The events that an endpoint wants, each of them one that there is.
+pub(crate) fn known(events: Vec<String>) -> Result<Vec<String>, Error> {
     if events.is_empty() {
         return Err(Error::field("events", "must name one at least; leave it out for all"));
     }

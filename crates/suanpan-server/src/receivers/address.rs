@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// After IANA's registries of special-purpose addresses. Where an IPv6 address
 /// wraps an IPv4 address (mapped, NAT64, 6to4, Teredo) it is refused whatever
 /// is inside: somebody else unwraps it, and nobody here sees where it goes.
-pub(super) fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),

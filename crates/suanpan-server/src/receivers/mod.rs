@@ -20,6 +20,8 @@ use url::{Host, Url};
 use crate::Error;
 use crate::config::WebhooksConfig;
 
+pub(crate) use address::is_public;
+
 /// What a receiver answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Answered {
@@ -154,7 +156,7 @@ impl Guard {
     }
 
     fn admits(self, ip: IpAddr) -> bool {
-        self.open || address::is_public(ip)
+        self.open || is_public(ip)
     }
 }
 

@@ -3,7 +3,7 @@
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::PublicKey;
-use super::rsa::read_pem;
+use super::rsa::{plain_pem, read_pem};
 use crate::{Error, MchId, Serial};
 
 /// A merchant's API certificate or one of WeChat's platform certificates.
@@ -50,7 +50,7 @@ impl Certificate {
             not_after: certificate.validity().not_after.timestamp(),
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
-            pem: pem.to_owned(),
+            pem: plain_pem(pem),
         })
     }
 

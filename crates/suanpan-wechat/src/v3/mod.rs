@@ -48,7 +48,7 @@ pub use refund::{
     RefundResource,
 };
 pub use refund_calls::{AbnormalRefund, ApplyAbnormalRefund, CreateRefund, QueryRefund};
-pub use rsa::{PrivateKey, PublicKey};
+pub use rsa::{PrivateKey, PublicKey, plain_pem};
 pub use transaction::{
     PromotionDetail, PromotionGoods, Transaction, TransactionAmount, TransactionPayer,
     TransactionScene,

@@ -193,10 +193,16 @@ impl fmt::Debug for PublicKey {
     }
 }
 
+/// A PEM as it was before it travelled: without a BOM, quotes around it and carriage returns, and with line breaks where
+/// `\n` is written out.
+pub fn plain_pem(pem: &str) -> String {
+    let text = pem.trim_start_matches('\u{feff}').replace("\\n", "\n").replace('\r', "");
+    text.trim().trim_matches(['"', '\'']).trim().to_owned()
+}
+
 /// The label and the bytes of the first PEM block; bare base64 has the label "".
 pub(super) fn read_pem(pem: &str, what: &'static str) -> Result<(String, Vec<u8>), Error> {
-    let text = pem.trim_start_matches('\u{feff}').replace("\\n", "\n").replace('\r', "");
-    let text = text.trim().trim_matches(['"', '\'']).trim();
+    let text = plain_pem(pem);
     if !text.contains("-----BEGIN") {
         let base64: String = text.split_whitespace().collect();
         let der = STANDARD

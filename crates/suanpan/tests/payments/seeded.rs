@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use suanpan_simulator::{Options, Simulator};
 
 /// Lays keys and credentials into `options.data`, which is new. A dozen RSA keys take most of a second, and were two
-/// thirds of what a payment's test cost; they are made by `options`, and others when the code that makes them changes.
-pub(crate) async fn lay(options: &Options) {
-    let made = once(options).await;
+/// thirds of what a payment's test cost; they are made by `options`, for the tests that say `whose`, and others when the
+/// code that makes them changes.
+pub(crate) async fn lay(options: &Options, whose: &str) {
+    let made = once(options, whose).await;
     std::fs::create_dir_all(&options.data).unwrap();
     copy(&made, &options.data);
 }
 
-async fn once(options: &Options) -> PathBuf {
+async fn once(options: &Options, whose: &str) -> PathBuf {
     let mut made_by = DefaultHasher::new();
     [
         include_str!("world.rs"),
@@ -26,7 +27,7 @@ async fn once(options: &Options) -> PathBuf {
     ]
     .hash(&mut made_by);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = target.join(format!("payments-{:016x}", made_by.finish()));
+    let folder = target.join(format!("{whose}-{:016x}", made_by.finish()));
     if !folder.exists() {
         let beside = tempfile::tempdir_in(target).unwrap();
         let data = beside.path().to_owned();
