@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -15,3 +15,5 @@ for (const [project, folder] of [['tsconfig.json', 'dist'], ['tsconfig.miniprogr
 }
 // Node takes .js files for CommonJS, unless it is told.
 writeFileSync(here('dist/package.json'), '{ "type": "module" }\n');
+// A package is published with its licenses.
+for (const license of ['LICENSE-APACHE', 'LICENSE-MIT']) copyFileSync(here(`../${license}`), here(license));

@@ -41,15 +41,18 @@ export interface Backend {
 export async function prepare(backend: Backend, orderId: string): Promise<Prepared> {
   // Once an answer was lost, only Suanpan's own "no" is a "no".
   let lost = false;
+  const end = backend.outside.now() + PAY_TIMEOUT;
   for (let tries = 1; ; tries += 1) {
     const tried = await prepareOnce(backend, orderId);
     if (tried.kind === 'sheet' || tried.kind === 'paid') return tried;
     const { kind, problem, again } = tried;
     if (again === undefined) return { kind, problem };
     lost ||= kind === 'unknown';
+    const wait = again + backOff(backend.outside, tries);
     // Longer than a payer looks at a turning wheel: he may press the button again.
-    if (tries === TRIES || LONGEST_WAIT < again) return { kind: lost ? 'unknown' : 'refused', problem };
-    await backend.outside.wait(again + backOff(backend.outside, tries));
+    const late = LONGEST_WAIT < again || end < backend.outside.now() + wait;
+    if (late || tries === TRIES) return { kind: lost ? 'unknown' : 'refused', problem };
+    await backend.outside.wait(wait);
   }
 }
 
@@ -66,7 +69,7 @@ async function prepareOnce({ baseUrl, platform }: Backend, orderId: string): Pro
   }
   let answer;
   try {
-    answer = await request(platform, post(`${baseUrl}/miniprogram/pay`, { code, orderId }));
+    answer = await request(platform, post(`${baseUrl}/miniprogram/pay`, { code, orderId }, PAY_TIMEOUT));
   } catch (error) {
     return { kind: 'unknown', problem: problems.network(words(error)), again: 0 };
   }
@@ -80,7 +83,7 @@ async function prepareOnce({ baseUrl, platform }: Backend, orderId: string): Pro
 /** `POST …/confirm`: the order as it is now, after Suanpan has asked WeChat; or why we do not know. */
 export async function confirm({ baseUrl, platform }: Backend, orderId: string): Promise<{ order: Order } | { problem: Problem; again?: number }> {
   try {
-    const answer = await request(platform, post(`${baseUrl}/miniprogram/orders/${encodeURIComponent(orderId)}/confirm`, {}));
+    const answer = await request(platform, post(`${baseUrl}/miniprogram/orders/${encodeURIComponent(orderId)}/confirm`, {}, CONFIRM_TIMEOUT));
     if (answer.status === 200 && has(answer.data, 'status')) return { order: answer.data as unknown as Order };
     return refusal(answer);
   } catch (error) {
@@ -108,8 +111,8 @@ export function backOff({ random }: Outside, tries: number): number {
   return Math.round(whole / 2 + random() * whole / 2);
 }
 
-function post(url: string, data: Record<string, string>) {
-  return { url, method: 'POST', data, header: { 'content-type': 'application/json' }, timeout: TIMEOUT } as const;
+function post(url: string, data: Record<string, string>, timeout: number) {
+  return { url, method: 'POST', data, header: { 'content-type': 'application/json' }, timeout } as const;
 }
 
 function isSheet(data: unknown): data is PaymentSheet {
@@ -131,8 +134,9 @@ function words(error: unknown): string {
 
 /** So often in all. */
 const TRIES = 4;
-/** Longer than Suanpan gives a request (30 s by default): its answer says more than our impatience. In milliseconds. */
-const TIMEOUT = 35_000;
+/** Longer than Suanpan gives a request (30 s by default): its answer says more than our impatience. Later than that nothing is begun. In milliseconds. */
+const PAY_TIMEOUT = 35_000;
+const CONFIRM_TIMEOUT = 15_000;
 const LONGEST_WAIT = 5_000;
 const LONGEST_BACK_OFF = 4_000;
 /** Of the answers 503. */

@@ -86,6 +86,7 @@ describe('nobody pays', LIMIT, () => {
     const { order, ...result } = await pay(id);
     assert.deepEqual(result, { status: 'cancelled' });
     assert.equal(order.status, 'paying');
+    assert.deepEqual(phone.calls, ['login', PAY, 'sheet', confirm(id), confirm(id)], 'WeChat is asked twice');
     phone.outcome = 'pay';
     phone.decided = () => world.notified(visit.order);
     assert.equal((await pay(id)).status, 'paid');
@@ -118,6 +119,15 @@ describe('nobody pays', LIMIT, () => {
     await world.merchant(`/orders/${id}/close`, {});
     const { status, problem, order } = await pay(id);
     assert.deepEqual([status, problem.code, order.status], ['failed', 'SP-ORDER-CLOSED', 'closed']);
+  });
+
+  test('what WeChat refuses is not asked again', async () => {
+    const { pay, phone, id } = await shop();
+    const wechat = { code: 'APPID_MCHID_NOT_MATCH', message: 'appid 和 mch_id 不匹配' };
+    phone.line = fates(PAY, { statusCode: 502, data: { code: 'SP-WECHAT-REFUSED', detail: 'WeChat refused', wechat } });
+    const { status, problem } = await pay(id);
+    assert.deepEqual([status, problem.wechat], ['failed', wechat]);
+    assert.equal(phone.calls.filter((path) => path === PAY).length, 1);
   });
 
   test('who cannot log in has sent nothing', async () => {
@@ -211,6 +221,17 @@ describe('a weak network', LIMIT, () => {
     });
   }
 
+  test('a server that never answers keeps nobody for minutes', async () => {
+    const { pay, phone, id, time } = await shop();
+    // Each request takes all the time that it is given.
+    const { request } = phone.wx;
+    phone.wx.request = ({ timeout, ...options }) => time.wait(timeout).then(() => request(options));
+    phone.line = () => 'down';
+    const { status, problem } = await pay(id);
+    assert.deepEqual([status, problem.code], ['pending', 'MP-NETWORK']);
+    assert.ok(time.now() <= 60_000, `${time.now()}`);
+  });
+
   test('who cancels without a network is not told that nothing was paid', async () => {
     const { pay, phone, id } = await shop();
     phone.outcome = 'cancel';
@@ -233,6 +254,25 @@ describe('a weak network', LIMIT, () => {
     phone.line = () => ({ statusCode: 200, data: '<html>请先登录 Wi-Fi</html>' });
     const { status, problem } = await pay(id);
     assert.deepEqual([status, problem.code], ['pending', 'MP-ANSWER']);
+  });
+});
+
+describe('a login', LIMIT, () => {
+  test('that fails three times is tried a fourth time', async () => {
+    const { pay, phone, id } = await shop();
+    phone.loginFails = () => (phone.calls.filter((call) => call === 'login').length < 4 ? 'login:fail timeout' : undefined);
+    assert.equal((await pay(id)).status, 'paid');
+  });
+
+  test('whose code WeChat does not take is repeated with another code', async () => {
+    const { pay, phone, id } = await shop();
+    const { login } = phone.wx;
+    phone.wx.login = ({ success }) => {
+      phone.wx.login = login;
+      success({ code: '0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p' });
+    };
+    assert.equal((await pay(id)).status, 'paid');
+    assert.deepEqual(phone.calls.slice(0, 4), [PAY, 'login', PAY, 'sheet']);
   });
 });
 
