@@ -15,6 +15,10 @@
 //!
 //! [`Server::open`] reads keys, opens the database and binds the port, so that
 //! whatever is wrong is wrong at start; [`Server::run`] serves until told to stop.
+//!
+//! An application that has Suanpan inside opens a server, puts its own routes beside it
+//! ([`Server::beside`]), and calls the steps with its [`Server::world`]: one process,
+//! one port. `examples/embed.rs` is a shop of that kind.
 
 pub mod access;
 pub mod account;
@@ -67,6 +71,7 @@ pub struct Server {
     address: SocketAddr,
     config: Config,
     first_api_key: Option<String>,
+    beside: axum::Router,
 }
 
 impl Server {
@@ -87,7 +92,18 @@ impl Server {
         purge::plan(&world).await?;
         repair::reconcile::plan(&world).await?;
         let first_api_key = access::first_api_key(&world).await?;
-        Ok(Self { world, listener, address, config, first_api_key })
+        let beside = axum::Router::new();
+        Ok(Self { world, listener, address, config, first_api_key, beside })
+    }
+
+    /// Serves an application's own routes on the same port. What limits a request of ours (its size, its time, how many at
+    /// once) does not hold for these: they come with layers of their own.
+    ///
+    /// A path of [`http::routes`] must not be among them, nor a fallback: the router panics.
+    #[must_use]
+    pub fn beside(mut self, routes: axum::Router) -> Self {
+        self.beside = self.beside.merge(routes);
+        self
     }
 
     /// The address that is listened on, as this machine reaches it.
@@ -140,7 +156,8 @@ impl Server {
         let keeper = tokio::spawn(keys::watch(Arc::clone(&self.world), until(stopped.clone())));
         let stopping = http::console::Stopping(stopped.clone());
         let router = http::routes::router(Arc::clone(&self.world), &self.config)
-            .layer(axum::Extension(stopping));
+            .layer(axum::Extension(stopping))
+            .merge(self.beside);
         let most = self.config.server.max_connections;
         let served =
             tokio::spawn(http::connections::serve(self.listener, router, most, until(stopped)));

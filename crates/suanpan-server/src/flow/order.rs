@@ -47,6 +47,22 @@ pub struct NewOrder {
     metadata: Option<Box<RawValue>>,
 }
 
+impl NewOrder {
+    /// What every order has; it is paid in the default app, and does not expire.
+    pub const fn new(reference: String, amount: Fen, description: String) -> Self {
+        Self {
+            reference,
+            amount,
+            description,
+            app: None,
+            expires_at: None,
+            payer_openid: None,
+            trade_type: None,
+            metadata: None,
+        }
+    }
+}
+
 /// Makes an order, or finds the one that an earlier run of the same request has made.
 ///
 /// # Errors
