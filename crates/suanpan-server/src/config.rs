@@ -16,6 +16,7 @@
 mod environment;
 mod load;
 mod mistake;
+mod network;
 mod pem;
 mod people;
 mod range;
@@ -26,7 +27,7 @@ mod tests;
 mod value;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,7 @@ use serde::Deserialize;
 
 pub use self::load::settings;
 pub use self::mistake::{Mistake, Mistakes, Place};
+pub use self::network::{Network, NoNetwork};
 pub use self::pem::Pem;
 pub use self::people::{ConsoleConfig, RefundsConfig};
 pub use self::secret::Secret;
@@ -96,7 +98,7 @@ pub struct ServerConfig {
     /// The most connections at a time.
     pub max_connections: usize,
     /// The reverse proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// The longest time to finish after a signal.
     pub shutdown_seconds: u64,
 }

@@ -156,10 +156,6 @@ impl Wrong {
                     let (zh, en) = in_words("socket address");
                     both(format!("应该是{zh}"), format!("it should be {en}"))
                 }
-                "invalid IP address syntax" => {
-                    let (zh, en) = in_words("IP address");
-                    both(format!("应该是{zh}"), format!("it should be {en}"))
-                }
                 other => {
                     let (zh, en) = other.split_once(" / ").unwrap_or((other, other));
                     both(zh.to_owned(), en.to_owned())
@@ -178,7 +174,6 @@ fn in_words(wanted: &str) -> (String, String) {
         "socket address" => {
             ("“地址:端口”，例如 127.0.0.1:8080", "an address and a port, such as 127.0.0.1:8080")
         }
-        "IP address" => (" IP 地址", "an IP address"),
         number if is_number(number) => ("整数", "a whole number"),
         nonzero if nonzero.contains("nonzero") => ("大于 0 的整数", "a whole number above 0"),
         table if table.starts_with("struct ") => ("一组设置（表）", "a table of settings"),

@@ -27,7 +27,7 @@ use governor::{Quota, RateLimiter};
 
 use super::problem::{Problem, Refused};
 use crate::Error;
-use crate::config::Config;
+use crate::config::{Config, Network};
 use crate::outside::Clock;
 
 /// What each address has used up.
@@ -38,7 +38,7 @@ pub(super) struct Limits {
     failed_logins: Limit,
     /// Until when nobody of a bucket may log in, in microseconds of the steady clock.
     barred: Vec<AtomicU64>,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<Network>,
     /// A proxy on this machine that is not among them was told of.
     stranger_told: Once,
     hash: RandomState,
@@ -109,7 +109,7 @@ impl Limits {
         if peer.is_loopback() && !headers.contains_key(FORWARDED_FOR) {
             return None;
         }
-        if peer.is_loopback() && !self.trusted_proxies.contains(&peer) {
+        if peer.is_loopback() && !trusted(&self.trusted_proxies, peer) {
             self.stranger_told.call_once(|| {
                 tracing::warn!(%peer, "a proxy on this machine forwards requests, and server.trusted_proxies does not name it: all payers count as one address, and share its limits");
             });
@@ -148,19 +148,23 @@ pub(super) async fn limit(
 }
 
 /// Who asks: the peer; or, where that is a proxy of ours, whom it names, and so on.
-pub(super) fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+pub(super) fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let hops = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<_> = hops.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut caller = peer;
     // Each proxy adds whom it sees at the end; what stands before our own proxies' words, anybody may have written.
     for hop in hops.into_iter().rev() {
-        if !proxies.contains(&caller) {
+        if !trusted(proxies, caller) {
             break;
         }
         let Ok(before) = hop.parse::<IpAddr>() else { break };
         caller = before.to_canonical();
     }
     caller
+}
+
+fn trusted(proxies: &[Network], address: IpAddr) -> bool {
+    proxies.iter().any(|proxy| proxy.contains(address))
 }
 
 /// A customer of IPv6 has a whole network, and takes another address of it for each request if he likes.
@@ -206,6 +210,10 @@ mod tests {
         let two = ["10.0.0.1", "10.0.0.2"];
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1,10.0.0.2"], &two), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.1"], &two), "198.51.100.1");
+        // Proxies in a cluster come and go, in a network of theirs.
+        let network = ["10.0.0.0/24"];
+        assert_eq!(seen("10.0.0.9", &["1.1.1.1, 198.51.100.1"], &network), "198.51.100.1");
+        assert_eq!(seen("10.0.1.9", &["198.51.100.1"], &network), "10.0.1.9");
         for nonsense in ["", "tea", "198.51.100.1:80", "unknown"] {
             assert_eq!(seen("10.0.0.1", &[nonsense], &two), "10.0.0.1", "{nonsense:?}");
         }

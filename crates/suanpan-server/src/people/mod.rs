@@ -9,13 +9,12 @@ mod refusal;
 pub mod totp;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use suanpan_wechat::Fen;
 
 use crate::Error;
-use crate::config::Config;
+use crate::config::{Config, Network};
 pub use refusal::Refusal;
 
 /// What somebody is trusted with; each role may do what the one before it may.
@@ -130,7 +129,7 @@ pub struct Rules {
     /// Above which sum of one payment's refunds a second person is needed.
     pub second_person_above: Option<Fen>,
     /// The reverse proxies whose `X-Forwarded-For` is believed.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<Network>,
 }
 
 impl Rules {
