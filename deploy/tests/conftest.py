@@ -74,6 +74,14 @@ class Simulator:
         return call(f"{backend}/miniprogram/orders/{order}/confirm", {})
 
 
+def is_read(binary, configuration):
+    """Every name and value of it is known; the keys that it names need not be there."""
+    database = f"sqlite:{configuration.with_name('read.db')}"
+    command = [binary, "migrate", "--config", str(configuration), "--database", database]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
 def call(url, body=None, headers=None):
     """The JSON of an answer, which is not an error."""
     data = None if body is None else json.dumps(body).encode()

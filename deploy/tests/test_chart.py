@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import ROOT, Program
+from conftest import ROOT, Program, is_read
 from here import Here
 
 CHART = ROOT / "deploy/helm/suanpan"
@@ -114,6 +114,12 @@ def test_versions_are_that_of_the_binary(binary):
     version = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     with helm.Chart.load(CHART) as chart:
         assert (chart.metadata["version"], chart.metadata["appVersion"]) == (version, version)
+
+
+def test_the_configuration_that_it_shows_is_one(binary, tmp_path):
+    with helm.Chart.load(CHART) as chart:
+        (tmp_path / "suanpan.toml").write_text(chart.values["config"])
+    is_read(binary, tmp_path / "suanpan.toml")
 
 
 def test_the_containers_migrate_serve_and_answer_their_probes(binary, simulator, tmp_path):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, call
+from conftest import ROOT, call, is_read
 
 PURGED = "is kept, with your orders or keys"
 
@@ -38,6 +38,13 @@ def test_it_says_of_itself_what_is_true(package, binary):
 
 def test_lintian_has_nothing_to_say(package):
     output("lintian", "--allow-root", "--fail-on", "error,warning", str(package))
+
+
+def test_what_its_configuration_has_in_comments_is_one(binary, tmp_path):
+    packed = (ROOT / "deploy/deb/suanpan.toml").read_text()
+    (tmp_path / "suanpan.toml").write_text(re.sub(r"^# ( *(\[\[|\w+ = ).*)", r"\1", packed, flags=re.M))
+    assert "[[merchants.apps]]" in (tmp_path / "suanpan.toml").read_text().splitlines()[-3]
+    is_read(binary, tmp_path / "suanpan.toml")
 
 
 def test_no_file_of_a_developer_is_in_it(package):
