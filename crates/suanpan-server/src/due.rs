@@ -18,6 +18,7 @@ use suanpan_ledger::{
     WEBHOOK as WEBHOOK_SCHEDULE,
 };
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::Error;
 use crate::error::chain;
@@ -181,7 +182,9 @@ impl Worker {
 
 /// Does one piece of work; if that goes wrong, sees to it that it is tried again.
 async fn perform(world: &World, claim: &Claim) {
-    let problem = match AssertUnwindSafe(once(world, claim)).catch_unwind().await {
+    let span = tracing::error_span!("work", kind = claim.kind, due_id = claim.id);
+    let work = once(world, claim).instrument(span);
+    let problem = match AssertUnwindSafe(work).catch_unwind().await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => chain(&error),
         // The panic itself is in the log, with its place.

@@ -44,6 +44,7 @@ mod receivers;
 pub mod reconciliation;
 pub mod refund;
 pub mod repair;
+mod request;
 pub mod shipment;
 pub mod store;
 pub mod timeline;

@@ -77,6 +77,8 @@ pub struct Attempt {
     pub prepay_at: Option<i64>,
     /// WeChat's number of the payment.
     pub transaction_id: Option<TransactionId>,
+    /// The payer's request that it was made for.
+    pub request_id: Option<String>,
     /// When it was made.
     pub created_at: i64,
     /// How often it changed.

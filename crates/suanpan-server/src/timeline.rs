@@ -117,6 +117,15 @@ impl Entry {
         self
     }
 
+    /// The line with one more fact, where there is one.
+    #[must_use]
+    pub fn with_some(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
     /// Says it in the log. Call it when it is durable.
     pub(crate) fn log(&self, order: &OrderId) {
         let detail = (!self.detail.is_empty()).then(|| json!(self.detail).to_string());
@@ -178,6 +187,11 @@ pub fn view(order: &OrderId, journal: &[(i64, Entry)]) -> TimelineView {
     };
     let entries = journal.iter().map(entry).collect();
     TimelineView { order_id: order.clone(), entries, text: text(journal) }
+}
+
+/// `2026-01-01T00:00:00Z`, of unix microseconds.
+pub fn utc(micros: i64) -> String {
+    rfc3339(micros).to_string()
 }
 
 /// `2026-01-01 08:00:00` in Beijing, of unix microseconds.

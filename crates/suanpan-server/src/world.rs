@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use moka::future::Cache;
 use suanpan_client::wechat::{AppId, Call, MchId, Nonce, OpenId};
-use suanpan_client::{Builder, Client, Outcome, Outside, Wire};
+use suanpan_client::{Builder, Client, Outcome, Outside, Trace, Wire};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::Error;
 use crate::account::{Account, Accounts};
 use crate::config::{ApiVersion, Config, ExtraPayment, WechatConfig};
 use crate::ids::OrderId;
 use crate::keys;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::outside::{Clock, Dice, SystemClock, SystemDice};
 use crate::people::Rules;
 use crate::people::password::Passwords;
@@ -183,8 +185,17 @@ impl World {
 
     /// Asks WeChat, and counts how it went.
     pub(crate) async fn ask<C: Call>(&self, client: &Client, call: &C) -> Outcome<C::Answer> {
-        let outcome = client.call(call).await;
+        let operation = call.operation();
+        let span =
+            tracing::info_span!("wechat", operation, outcome = Empty, wechat_request_id = Empty);
+        let outcome = client.call(call).instrument(span.clone()).await;
         self.metrics.asked(call.host(), &outcome);
+        span.record("outcome", metrics::said(&outcome));
+        let Trace { request_id, status, elapsed, .. } = outcome.trace();
+        span.record("wechat_request_id", request_id.as_deref());
+        let (elapsed_ms, code) = (u64::try_from(elapsed.as_millis()).ok(), outcome.wechat_code());
+        // Never the words of a refusal, which can hold an openid.
+        tracing::info!(target: "suanpan::wechat", parent: &span, status, elapsed_ms, code, "asked WeChat");
         outcome
     }
 

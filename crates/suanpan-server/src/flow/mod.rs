@@ -27,6 +27,7 @@ pub mod webhook;
 
 use suanpan_ledger::OrderStatus;
 use suanpan_wechat::{LoginCode, RequestPayment};
+use tracing::{Instrument as _, info_span};
 
 use crate::Error;
 use crate::ids::OrderId;
@@ -47,19 +48,22 @@ pub enum Pay {
 /// # Errors
 /// A wrong or used code, an order that is unknown, closed, expired or for
 /// another payer, WeChat's no, and [`Error::Unknown`] where its answer was lost.
+#[tracing::instrument(skip_all, fields(order_id = %id))]
 pub async fn pay(world: &World, code: &LoginCode, id: &OrderId) -> Result<Pay, Error> {
     // Cheap checks first: a login spends the code and the app's quota.
-    let order = order::find(world, id).await?;
+    let order = order::find(world, id).instrument(info_span!("order")).await?;
     if order.status == OrderStatus::Paid {
         return Ok(Pay::AlreadyPaid);
     }
     order::payable(&order, world.now())?;
 
-    let payer = login::login(world, &order, code).await?;
-    match prepay::prepay(world, &order, &payer).await? {
+    let payer = login::login(world, &order, code).instrument(info_span!("login")).await?;
+    let prepaid = prepay::prepay(world, &order, &payer).instrument(info_span!("prepay"));
+    match prepaid.await? {
         Prepaid::AlreadyPaid => Ok(Pay::AlreadyPaid),
         Prepaid::Ready { attempt, prepay_id } => {
-            second_sign::second_sign(world, &attempt, &prepay_id).await.map(Pay::Sheet)
+            let signed = second_sign::second_sign(world, &attempt, &prepay_id);
+            signed.instrument(info_span!("second_sign")).await.map(Pay::Sheet)
         }
     }
 }

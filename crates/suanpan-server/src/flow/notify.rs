@@ -59,6 +59,7 @@ struct Verified {
 /// # Errors
 /// Whatever keeps it from being acknowledged; WeChat will repeat it. It is in
 /// the inbox in any case, unless the store itself failed.
+#[tracing::instrument(skip_all, fields(%mchid))]
 pub async fn notify(
     world: &World,
     mchid: &MchId,

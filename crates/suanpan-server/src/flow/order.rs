@@ -67,6 +67,7 @@ impl NewOrder {
 ///
 /// # Errors
 /// [`Error::Field`] for a value that breaks its rule, [`Error::ReferenceTaken`].
+#[tracing::instrument(name = "order", skip_all)]
 pub async fn create(world: &World, new: NewOrder, once: &Once) -> Result<Order, Error> {
     if let Some(made) = once.effect() {
         return find(world, &made.parse().map_err(|_| Error::Broken)?).await;

@@ -10,7 +10,6 @@ use suanpan_client::Outcome;
 use suanpan_ledger::{AttemptEvent, AttemptState, Begin, Serve, begin, end, serve};
 use suanpan_wechat::{OpenId, OutTradeNo, PrepayId};
 
-use crate::Error;
 use crate::account::Account;
 use crate::gateway::{self, Parties, Placement};
 use crate::order::{Attempt, Order};
@@ -19,6 +18,7 @@ use crate::repair::{close, query, watch};
 use crate::store::{StoreError, Tx};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
+use crate::{Error, request};
 
 /// How the order stands after this step.
 #[derive(Debug)]
@@ -103,6 +103,7 @@ fn wanted(
         prepay_id: None,
         prepay_at: None,
         transaction_id: None,
+        request_id: request::id(),
         created_at: world.now(),
         version: 0,
     })
@@ -165,7 +166,9 @@ async fn join_or_store(
     }
     let api = gateway::api_of(wanted);
     let text = format!("attempt {} by API{api}", wanted.out_trade_no);
-    let entry = Entry::new(Step::Prepay, text).with("out_trade_no", wanted.out_trade_no.as_str());
+    let entry = Entry::new(Step::Prepay, text)
+        .with("out_trade_no", wanted.out_trade_no.as_str())
+        .with_some("request_id", wanted.request_id.as_deref());
     tx.journal_put(&order.id, now, &entry).await?;
     Ok((Begun::Live(Box::new(wanted.clone())), Some((order.id, entry))))
 }
@@ -183,7 +186,10 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
     let operation = outcome.trace().operation;
 
     match outcome {
-        Outcome::Done(done) => prepared(world, attempt, done.answer, took).await,
+        Outcome::Done(done) => {
+            let wechat = done.trace.request_id.as_deref();
+            prepared(world, attempt, done.answer, took, wechat).await
+        }
         Outcome::Unknown(doubt) => {
             watch::soon(world, &attempt, &format!("the answer is not known: {doubt}")).await?;
             Err(Error::Unknown { operation, cause: doubt.error.into() })
@@ -208,7 +214,9 @@ async fn place(world: &World, account: &Account, attempt: Attempt) -> Result<Pla
                 ended(world, &attempt, Ending::Refused, &text).await?;
             } else {
                 let text = format!("not placed: {refusal}");
-                world.journal(&attempt.order_id, Entry::new(Step::Prepay, text)).await?;
+                let entry = Entry::new(Step::Prepay, text)
+                    .with_some("wechat_request_id", no.trace.request_id.as_deref());
+                world.journal(&attempt.order_id, entry).await?;
             }
             Err(Error::Refused { operation, refusal })
         }
@@ -221,11 +229,13 @@ async fn prepared(
     attempt: Attempt,
     prepay_id: PrepayId,
     took: i64,
+    wechat_request_id: Option<&str>,
 ) -> Result<Placed, Error> {
     let text = format!("{prepay_id} for {}, {} ms", attempt.out_trade_no, took.div_euclid(1000));
     let entry = Entry::new(Step::Prepay, text)
         .with("prepay_id", prepay_id.as_str())
-        .with("out_trade_no", attempt.out_trade_no.as_str());
+        .with("out_trade_no", attempt.out_trade_no.as_str())
+        .with_some("wechat_request_id", wechat_request_id);
     let input = (attempt.id.clone(), prepay_id.clone(), world.now(), entry.clone());
     let stored = world.store.write(input, |tx, (id, prepay_id, now, entry)| {
         Box::pin(async move {

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
 use serde::Deserialize;
 use suanpan_ledger::WEBHOOK as SCHEDULE;
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::Error;
@@ -61,10 +62,15 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
         Box::pin(async move {
             let old_secrets = tx.endpoint_old_secrets(&work.endpoint_id, Some(*now)).await?;
             let endpoint = tx.endpoint(&work.endpoint_id).await?;
-            Ok((tx.event(&work.event_id).await?, endpoint, old_secrets))
+            let event = tx.event(&work.event_id).await?;
+            let request_id = match event.as_ref().and_then(|event| event.order_id.as_deref()) {
+                Some(order) => tx.request_of_order(order).await?,
+                None => None,
+            };
+            Ok((event, endpoint, old_secrets, request_id))
         })
     });
-    let (Some(event), Some(endpoint), old_secrets) = found.await? else {
+    let (Some(event), Some(endpoint), old_secrets, request_id) = found.await? else {
         // The endpoint was taken out of use meanwhile: nobody wants to know any more.
         let done = world
             .store
@@ -76,8 +82,28 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
         return not_called(world, claim).await;
     }
 
+    let span = tracing::error_span!(
+        "webhook",
+        request_id,
+        order_id = event.order_id,
+        event_id = event.id,
+        endpoint_id = endpoint.id,
+    );
+    let told = tell(world, claim, &event, &endpoint, &old_secrets, request_id);
+    told.instrument(span).await
+}
+
+/// One try.
+async fn tell(
+    world: &World,
+    claim: &Claim,
+    event: &Event,
+    endpoint: &Endpoint,
+    old_secrets: &[String],
+    request_id: Option<String>,
+) -> Result<(), Error> {
     let (at, began) = (world.now(), world.clock.monotonic_micros());
-    let answer = send(world, &event, &endpoint, &old_secrets).await;
+    let answer = send(world, event, endpoint, old_secrets, request_id).await;
     let latency_micros = world.clock.monotonic_micros().saturating_sub(began);
 
     let (status, asks_for) = match &answer {
@@ -103,7 +129,7 @@ pub(crate) async fn deliver(world: &World, claim: &Claim) -> Result<(), Error> {
     };
     world.metrics.tried(attempt.problem.is_none(), latency_micros);
     let asks_for = asks_for.and_then(|text| patience(&text, at)).unwrap_or_default();
-    conclude(world, claim, &event, &endpoint, attempt, asks_for).await
+    conclude(world, claim, event, endpoint, attempt, asks_for).await
 }
 
 /// The endpoint is disabled: what would have gone there is kept for a replay.
@@ -131,6 +157,7 @@ async fn send(
     event: &Event,
     endpoint: &Endpoint,
     old_secrets: &[String],
+    request_id: Option<String>,
 ) -> Result<Answered, String> {
     let url = Url::parse(&endpoint.url).map_err(|_| "its address cannot be read".to_owned())?;
     let timestamp = world.clock.now_seconds().to_string();
@@ -140,6 +167,7 @@ async fn send(
     let signatures = signatures.collect::<Option<Vec<_>>>();
     let signature = signatures.ok_or_else(|| "its key cannot be read".to_owned())?.join(" ");
     let headers = [(ID, event.id.clone()), (TIMESTAMP, timestamp), (SIGNATURE, signature)];
+    let headers = headers.into_iter().chain(request_id.map(|id| (REQUEST_ID, id)));
     world.receivers.post(&url, headers, event.body.clone()).await
 }
 
@@ -274,6 +302,8 @@ fn spoken(seconds: i64) -> String {
 const GONE: u16 = 410;
 /// An hour in seconds: a receiver that asks for more is asked again before.
 const LONGEST_PATIENCE: i64 = 60 * 60;
+/// The payer's request: for the logs of both sides, so it is not signed.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Refused;
-use crate::Error;
+use crate::{Error, request};
 
 /// As many as may be under way at a time.
 pub(super) type Places = Arc<Semaphore>;
@@ -40,11 +40,11 @@ impl Place {
         self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Error> {
-        let done = tokio::spawn(async move {
+        let done = tokio::spawn(request::carry(async move {
             let done = work.await;
             drop(self);
             done
-        });
+        }));
         // It panicked: the panic itself is in the log.
         done.await.map_err(|_| Error::Broken)
     }

@@ -8,8 +8,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::request_id::RequestId;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::outside::Stopwatch;
+use crate::request;
 use crate::world::World;
 
 /// Measures a request, and puts all that is logged on its way under its id.
@@ -27,13 +29,21 @@ pub(super) async fn watch(
     let id = request.extensions().get::<RequestId>();
     let id = id.and_then(|id| id.header_value().to_str().ok()).map(str::to_owned);
 
-    let span = tracing::info_span!("request", request_id = id, method, route);
-    let response = next.run(request).instrument(span.clone()).await;
+    // At any level of the log its lines are to say which request they belong to.
+    let span =
+        tracing::error_span!("request", request_id = id.as_deref(), method, route, status = Empty);
+    let served = request::serve(id, next.run(request));
+    let response = served.instrument(span.clone()).await;
 
     let (status, took) = (response.status().as_u16(), began.elapsed());
     world.metrics.answered(method, &route, status, took);
+    span.record("status", status);
     let elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(target: "suanpan::request", parent: &span, status, elapsed_ms, "answered");
+    if QUESTIONS.contains(&route.as_str()) {
+        tracing::debug!(target: "suanpan::request", parent: &span, status, elapsed_ms, "answered");
+    } else {
+        tracing::info!(target: "suanpan::request", parent: &span, status, elapsed_ms, "answered");
+    }
     response
 }
 
@@ -52,3 +62,5 @@ const fn word(method: &Method) -> &'static str {
 }
 
 const OTHER: &str = "other";
+/// Monitors ask these all day.
+const QUESTIONS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];

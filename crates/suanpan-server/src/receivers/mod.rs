@@ -98,7 +98,7 @@ impl Receivers {
     pub(crate) async fn post(
         &self,
         url: &Url,
-        headers: [(HeaderName, String); 3],
+        headers: impl IntoIterator<Item = (HeaderName, String)>,
         body: String,
     ) -> Result<Answered, String> {
         // The endpoint may be older than a stricter configuration.

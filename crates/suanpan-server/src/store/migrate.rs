@@ -77,6 +77,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0013_people.sql"),
     },
     Migration { version: 14, name: "pages", sql: include_str!("../../migrations/0014_pages.sql") },
+    Migration {
+        version: 15,
+        name: "request",
+        sql: include_str!("../../migrations/0015_request.sql"),
+    },
 ];
 
 /// Where a database stands.

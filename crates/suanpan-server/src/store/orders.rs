@@ -136,6 +136,7 @@ impl Tx {
             attempt.created_at,
             attempt.sub_mchid().map(MchId::as_str),
             attempt.partner.as_ref().map(|partner| partner.sp_appid.as_str()),
+            attempt.request_id.as_deref(),
         ];
         self.exec(ATTEMPT_PUT, &args).await?;
         self.moved(Moved::Payment(api(&attempt.request), attempt.state));
@@ -161,6 +162,12 @@ impl Tx {
     /// All attempts of an order, newest first.
     pub async fn attempts(&mut self, order: &OrderId) -> Result<Vec<Attempt>, StoreError> {
         self.rows(ATTEMPTS, &vals![order.as_str()]).await?.iter().map(Attempt::read).collect()
+    }
+
+    /// The payer's request that an order was last tried to be paid by; the one that brought the money goes before.
+    pub async fn request_of_order(&mut self, order: &str) -> Result<Option<String>, StoreError> {
+        let row = self.row(REQUEST, &vals![order]).await?;
+        row.map_or(Ok(None), |row| row.opt_text("request_id"))
     }
 
     /// Notes the `prepay_id` of an attempt that is still as we saw it.
@@ -244,6 +251,7 @@ impl Attempt {
             prepay_id: row.opt_parse("prepay_id")?,
             prepay_at: row.opt_int("prepay_at")?,
             transaction_id: row.opt_parse("transaction_id")?,
+            request_id: row.opt_text("request_id")?,
             created_at: row.int("created_at")?,
             version: row.int("version")?,
         })
@@ -278,10 +286,12 @@ const ORDER_PAID: &str =
     WHERE id = $1 AND version = $2";
 const ATTEMPT_PUT: &str =
     "INSERT INTO attempt (id, order_id, mchid, appid, out_trade_no, openid, fingerprint, request,
-        state, created_at, sub_mchid, sp_appid)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        state, created_at, sub_mchid, sp_appid, request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const ATTEMPT: &str = "SELECT * FROM attempt WHERE id = $1";
 const ATTEMPT_BY_NUMBER: &str = "SELECT * FROM attempt WHERE mchid = $1 AND out_trade_no = $2";
+const REQUEST: &str = "SELECT request_id FROM attempt WHERE order_id = $1
+    ORDER BY CASE WHEN transaction_id IS NULL THEN 1 ELSE 0 END, created_at DESC, id DESC LIMIT 1";
 const ATTEMPTS: &str =
     "SELECT * FROM attempt WHERE order_id = $1 ORDER BY created_at DESC, id DESC";
 const ATTEMPT_PREPAID: &str =

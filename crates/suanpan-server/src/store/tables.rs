@@ -125,7 +125,7 @@ const LIST: &[Listed] = &[
         "attempt",
         1,
         "id order_id mchid appid out_trade_no openid fingerprint request state prepay_id prepay_at transaction_id paid_at
-         created_at version sub_mchid sp_appid",
+         created_at version sub_mchid sp_appid request_id",
         "",
     ),
     (

@@ -91,6 +91,7 @@ pub(crate) async fn paid(desk: &Desk, id: &str) {
                 prepay_id: None,
                 prepay_at: None,
                 transaction_id: None,
+                request_id: None,
                 created_at: NEW_YEAR,
                 version: 0,
             };

@@ -145,6 +145,7 @@ async fn a_query_in_doubt_is_asked_again_for_as_long_as_it_takes() {
         prepay_id: None,
         prepay_at: None,
         transaction_id: None,
+        request_id: None,
         created_at: NEW_YEAR,
         version: 0,
     };
