@@ -22,6 +22,7 @@ mod people;
 mod range;
 mod reader;
 mod secret;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -39,6 +40,7 @@ pub use self::network::{Network, NoNetwork};
 pub use self::pem::Pem;
 pub use self::people::{ConsoleConfig, RefundsConfig};
 pub use self::secret::Secret;
+pub use self::telemetry::TelemetryConfig;
 use crate::Error;
 use crate::shipment::ShippingPolicy;
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// What is written to the log.
     pub log: LogConfig,
+    /// Traces for a collector.
+    pub telemetry: TelemetryConfig,
     /// How WeChat is reached.
     pub wechat: WechatConfig,
     /// The rules of orders.

@@ -8,23 +8,45 @@
 //! Steps of a payment have the target `suanpan::step`. Times are Beijing's.
 //! Nothing is masked here: whoever writes an event masks what is in it.
 
-use std::fmt::{self, Write as _};
+mod json;
+mod otlp;
 
-use suanpan_server::config::LogFormat;
+use std::fmt::{Result as Written, Write as _};
+
+use suanpan_server::Config;
+use suanpan_server::config::{LogFormat, TelemetryConfig};
 use suanpan_server::outside::{Clock as _, SystemClock};
 use suanpan_server::timeline;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+use self::json::Objects;
+pub(crate) use self::otlp::Traces;
 use crate::problem::Problem;
 use crate::talk::Paint;
 
 /// Starts it. `SUANPAN_LOG` or `RUST_LOG` says more than the configuration.
 pub(crate) fn start(format: LogFormat, level: &str) -> Result<(), Problem> {
+    start_with(format, level, None)
+}
+
+/// The same, with traces for a collector beside it, where the configuration names one.
+pub(crate) fn start_traced(config: &Config) -> Result<Option<Traces>, Problem> {
+    let TelemetryConfig { otlp_endpoint, service_name } = &config.telemetry;
+    let traces = (!otlp_endpoint.is_empty()).then(|| Traces::to(otlp_endpoint, service_name));
+    let traces = traces.transpose()?;
+    start_with(config.log.format, &config.log.level, traces.as_ref())?;
+    Ok(traces)
+}
+
+fn start_with(format: LogFormat, level: &str, traces: Option<&Traces>) -> Result<(), Problem> {
     let set = |name| std::env::var(name).ok().filter(|level| !level.trim().is_empty());
     let (place, level) = set("SUANPAN_LOG")
         .map(|level| ("SUANPAN_LOG", level))
@@ -38,13 +60,18 @@ pub(crate) fn start(format: LogFormat, level: &str) -> Result<(), Problem> {
         exit: Problem::SETUP,
     })?;
 
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Only what we do ourselves goes out, and none of what the log says meanwhile.
+    let ours = FilterFn::new(|of| of.is_span() && of.target().starts_with("suanpan"));
+    let traces = traces.map(|traces| traces.layer().with_filter(ours));
+    let registry = tracing_subscriber::registry().with(filter).with(traces);
+    let clock = SystemClock::new();
+    let layer = fmt::layer().with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Human => {
-            let lines = Lines { clock: SystemClock::new(), paint: Paint::stderr() };
-            builder.event_format(lines).try_init()
+            let lines = Lines { clock, paint: Paint::stderr() };
+            registry.with(layer.event_format(lines)).try_init()
         }
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Json => registry.with(layer.json().event_format(Objects { clock })).try_init(),
     };
     started.map_err(|cause| Problem::bug(format!("the log was started twice: {cause}")))
 }
@@ -70,7 +97,10 @@ where
         _: &FmtContext<'_, S, N>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
-    ) -> fmt::Result {
+    ) -> Written {
+        if MACHINES.contains(&event.metadata().target()) {
+            return Ok(());
+        }
         let mut facts = Facts::default();
         event.record(&mut facts);
         let day = timeline::clock(self.clock.now_micros());
@@ -108,6 +138,9 @@ fn short(order: &str) -> String {
     }
 }
 
+/// A line for each request and for each question: a person reads the steps, which say the same.
+const MACHINES: [&str; 2] = ["suanpan::request", "suanpan::wechat"];
+
 /// What an event holds.
 #[derive(Default)]
 struct Facts {
@@ -142,7 +175,7 @@ impl Visit for Facts {
         self.put(field, &suanpan_server::chain(error));
     }
 
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         self.put(field, &format!("{value:?}"));
     }
 }

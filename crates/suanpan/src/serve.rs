@@ -18,7 +18,7 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
         config.server.listen = listen;
     }
     let format = config.log.format;
-    log::start(format, &config.log.level)?;
+    let traces = log::start_traced(&config)?;
     let stop = Stop::on_signals()?;
     let server = Server::open(config, Seams::default()).await;
     let server = server.map_err(|error| Problem::server_setup(&error))?;
@@ -38,7 +38,12 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
         api_key: server.first_api_key(),
         console: console.as_deref(),
     });
-    server.run(stop.wait()).await.map_err(|error| Problem::server(&error))
+    let ended = server.run(stop.wait()).await.map_err(|error| Problem::server(&error));
+    if let Some(traces) = traces {
+        // It waits for the collector, on a thread of its own.
+        drop(tokio::task::spawn_blocking(|| traces.finish()).await);
+    }
+    ended
 }
 
 /// The one line on standard output.

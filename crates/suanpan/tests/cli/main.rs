@@ -16,6 +16,9 @@ mod dev;
 mod explain;
 #[cfg(test)]
 #[cfg(unix)]
+mod followed;
+#[cfg(test)]
+#[cfg(unix)]
 mod killed;
 #[cfg(test)]
 mod migrate;
