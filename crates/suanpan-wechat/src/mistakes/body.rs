@@ -1,5 +1,7 @@
 //! Mistakes with a body: what was signed and what is in hand are two texts of one JSON.
 
+use std::collections::HashSet;
+
 use aws_lc_rs::digest;
 
 use super::json::{self, Style};
@@ -15,10 +17,6 @@ pub(super) fn changes(message: &Message) -> Vec<Change> {
         Message::Fields { .. } | Message::Payment { .. } => return Vec::new(),
     };
     let Ok(body) = std::str::from_utf8(body) else { return Vec::new() };
-    let other = |id, kept_id, text: String| {
-        let mistake = Mistake::new(if kept { kept_id } else { id });
-        Change::new(mistake, move |draft| draft.set("body", text.clone()))
-    };
     if body.is_empty() {
         return ["{}", "null", "[]", "\"\"", "undefined"]
             .map(|text| {
@@ -29,35 +27,39 @@ pub(super) fn changes(message: &Message) -> Vec<Change> {
             .into();
     }
 
-    let mut changes = Vec::new();
-    changes.push(other("body.trimmed", "kept.feed", body.trim().to_owned()));
-    changes.push(other("body.feed", "kept.trimmed", format!("{body}\n")));
-    changes.push(other("body.feed", "kept.trimmed", format!("{body}\r\n")));
-    changes.push(other("body.crlf", "kept.crlf", body.replace('\n', "\r\n")));
-    changes.push(other("body.crlf", "kept.crlf", body.replace("\r\n", "\n")));
-    let (texts, sorted) = (layouts(body), json::sorted(body));
-    changes.extend(texts.into_iter().map(|(id, text)| other(id, "kept.rewritten", text)));
-    if let Some(sorted) = sorted {
-        let again = layouts(&sorted).into_iter();
-        changes.extend(again.map(|(id, text)| {
+    let mut texts = vec![
+        ("body.trimmed", "kept.feed", body.trim().to_owned()),
+        ("body.feed", "kept.trimmed", format!("{body}\n")),
+        ("body.feed", "kept.trimmed", format!("{body}\r\n")),
+        ("body.crlf", "kept.crlf", body.replace('\n', "\r\n")),
+        ("body.crlf", "kept.crlf", body.replace("\r\n", "\n")),
+    ];
+    texts.extend(layouts(body).into_iter().map(|(id, text)| (id, REWRITTEN, text)));
+    if let Some(sorted) = json::sorted(body) {
+        texts.extend(layouts(&sorted).into_iter().map(|(id, text)| {
             let id = if id == "body.pretty" { id } else { "body.sorted" };
-            other(id, "kept.rewritten", text)
+            (id, REWRITTEN, text)
         }));
-        changes.extend(
-            json::without_empty(body).map(|text| other("body.no-null", "kept.rewritten", text)),
-        );
-        let form = as_form(body);
-        changes.extend(form.map(|text| other("body.form", "kept.rewritten", text)));
+        texts.extend(json::without_empty(body).map(|text| ("body.no-null", REWRITTEN, text)));
+        texts.extend(as_form(body).map(|text| ("body.form", REWRITTEN, text)));
     }
     if !kept {
         let sha256 = digest::digest(&digest::SHA256, body.as_bytes());
         let md5 = <md5::Md5 as md5::Digest>::digest(body);
-        for hash in [hex::encode(sha256), hex::encode(md5), hex::encode_upper(md5)] {
-            changes.push(other("body.hash", "body.hash", hash));
-        }
+        let hashes = [hex::encode(sha256), hex::encode(md5), hex::encode_upper(md5)];
+        texts.extend(hashes.map(|hash| ("body.hash", "body.hash", hash)));
     }
-    changes
+    // What does nothing to this body is no mistake, and of two that do the same the first is the likelier.
+    let mut seen = HashSet::from([body.to_owned()]);
+    texts.retain(|(_, _, text)| seen.insert(text.clone()));
+    let change = |(id, kept_id, text): (&'static str, &'static str, String)| {
+        let mistake = Mistake::new(if kept { kept_id } else { id });
+        Change::new(mistake, move |draft| draft.set("body", text.clone()))
+    };
+    texts.into_iter().map(change).collect()
 }
+
+const REWRITTEN: &str = "kept.rewritten";
 
 /// The same JSON as other serialisers write it, members in order.
 fn layouts(body: &str) -> Vec<(&'static str, String)> {

@@ -222,6 +222,15 @@ impl Keys {
         self.apps.push(appid.to_owned());
     }
 
+    /// A text with this in place of each key that both sides hold, for whoever shows it.
+    pub fn masked(&self, text: &[u8], shown: &str) -> Vec<u8> {
+        let mut text = String::from_utf8_lossy(text).into_owned();
+        for secret in self.secrets.iter().filter(|secret| !secret.text.is_empty()) {
+            text = text.replace(secret.text.as_str(), shown);
+        }
+        text.into_bytes()
+    }
+
     /// The merchants that a key is known of.
     pub(super) fn merchants(&self) -> impl Iterator<Item = &str> {
         let keys = self.secrets.iter().filter(|secret| secret.kind == KeyKind::ApiV2);

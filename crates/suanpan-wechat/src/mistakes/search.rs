@@ -82,10 +82,12 @@ pub fn examine(message: &Message, keys: &Keys, given: &str) -> Examined {
     let mut search = Search { tried: 0, found: Vec::new() };
     for most in 0..=MOST {
         for root in &found.roots {
-            // A text that is none is not guessed about.
-            let guesses = if root.draft.exact.is_some() { 0 } else { most };
-            if let Some(others) = guesses.checked_sub(root.cost()) {
-                search.with(message, keys, root, others);
+            match most.checked_sub(root.cost()) {
+                // A text that is none is not guessed about.
+                Some(others) if others == 0 || root.draft.exact.is_none() => {
+                    search.with(message, keys, root, others);
+                }
+                Some(_) | None => {}
             }
         }
         if !search.found.is_empty() {
@@ -164,7 +166,8 @@ impl Search {
         }
         let all = root.mistakes.iter().chain(mistakes.iter().copied()).cloned().collect();
         let found = Found { mistakes: all, draft: Some(draft.clone()) };
-        if !self.found.iter().any(|known| known.mistakes == found.mistakes) {
+        let ids = |found: &Found| found.mistakes.iter().map(|one| one.id).collect::<Vec<_>>();
+        if !self.found.iter().any(|known| ids(known) == ids(&found)) {
             self.found.push(found);
         }
     }

@@ -88,6 +88,11 @@ def changed(edit, only=None):
     return [(name, edit(value) if only in (None, name) else value) for name, value in ORDER]
 
 
+def camel(name):
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
 RIGHT = with_key(joined(ORDER))
 V2_CASES = [
     ("pairs.key-missing", joined(ORDER)),
@@ -137,11 +142,25 @@ V2_CASES = [
     ("text.lower", RIGHT.lower()),
     ("text.bom", "\ufeff" + RIGHT),
     ("text.and", joined(ORDER) + "&&key=" + V2),
+    ("key.blank", with_key(joined(ORDER), V2 + " ")),
+    ("key.blank-before", with_key(joined(ORDER), " " + V2)),
+    ("key.base64", with_key(joined(ORDER), base64.b64encode(V2.encode()).decode())),
+    ("pairs.names-camel", with_key(joined([(camel(n), v) for n, v in ORDER]))),
+    ("pairs.no-blanks", with_key(joined(changed(lambda value: value.replace(" ", ""))))),
+    ("pairs.values", "&".join(v for _, v in sorted(ORDER) if v) + "&key=" + V2),
+    ("pairs.comma", joined(ORDER, amp=",") + "&key=" + V2),
+    ("text.utf16", RIGHT.encode("utf-16-le")),
+    ("text.upper", RIGHT.upper()),
+    ("text.url", urllib.parse.quote(RIGHT, safe="")),
+    ("text.base64", base64.b64encode(RIGHT.encode())),
     ("digest.twice", hashlib.md5(RIGHT.encode()).hexdigest()),
 ]
 for want, text in V2_CASES:
     case(want, v2(), md5(text))
 case("form.case", v2(), md5(RIGHT).lower())
+case("form.blanks", v2(), f' "{md5(RIGHT)}"')
+ESCAPED = [(n, v.replace("&", "%26") if n == "body" else v) for n, v in ORDER]
+case("pairs.url-decoded", v2(ESCAPED), md5(RIGHT))
 case("form.half", v2(), md5(RIGHT)[8:24])
 case("form.base64", v2(), base64.b64encode(hashlib.md5(RIGHT.encode()).digest()).decode())
 case("form.case pairs.order-sent", v2(), md5(with_key(joined(ORDER, sort=None))).lower())
@@ -156,6 +175,8 @@ case("text.feed", v2(HMAC, "HMAC-SHA256"), mac(HMAC_RIGHT + "\n"))
 case("key.mac-empty", v2(HMAC, "HMAC-SHA256"), mac(HMAC_RIGHT, ""))
 case("digest.sha256", v2(HMAC, "HMAC-SHA256"), hashlib.sha256(HMAC_RIGHT.encode()).hexdigest().upper())
 case("pairs.unsigned", v2(HMAC, "HMAC-SHA256"), mac(RIGHT))
+case("key.mac-hashed", v2(HMAC, "HMAC-SHA256"), mac(HMAC_RIGHT, md5(V2)))
+case("text.blank", v2(HMAC, "HMAC-SHA256"), mac(HMAC_RIGHT + " "))
 # Two at once.
 case("pairs.empty pairs.order-sent", v2(), md5(with_key(joined(ORDER, sort=None, keep_empty=True))))
 case("key.newline pairs.trimmed", v2(), md5(with_key(joined(changed(str.strip)), V2 + "\n")))
@@ -195,6 +216,12 @@ BODY = json.dumps(
      "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}},
     ensure_ascii=False, separators=(",", ":"))
 TIME, NONCE = "1764000010", "593BEC0C930BF1AFEB40B4A08C8FB242"
+
+
+def compact(value):
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
 JSAPI = "/v3/pay/transactions/jsapi"
 QUERY = "/v3/pay/transactions/out-trade-no/order%2F0001?mchid=1900000109&a=1"
 
@@ -217,6 +244,8 @@ def get(method="GET", url=QUERY, time=TIME, nonce=NONCE, body=""):
 
 
 members = json.loads(BODY)
+SPACED, ESCAPED_BODY = json.dumps(members, ensure_ascii=False), json.dumps(members, separators=(",", ":"))
+FORM = "&".join(f"{n}={compact(members[n])}" for n in sorted(members))
 REQUEST_CASES = [
     ("lines.last-feed", post()[:-1]),
     ("lines.crlf", post().replace("\n", "\r\n")),
@@ -226,6 +255,15 @@ REQUEST_CASES = [
     ("lines.order", lines(TIME, NONCE, "POST", JSAPI, BODY)),
     ("lines.blank", post(body="")),
     ("lines.left-out", lines("POST", JSAPI, TIME, NONCE)),
+    ("lines.cr", post().replace("\n", "\r")),
+    ("lines.run-on", lines("POST", JSAPI, TIME, NONCE, BODY, end="", last=False)),
+    ("lines.names", f"method=POST\nurl={JSAPI}\ntimestamp={TIME}\nnonce_str={NONCE}\nbody={BODY}\n"),
+    ("lines.trailing", post().replace("\n", " \n")),
+    ("request.no-slash", post(url=JSAPI[1:])),
+    ("time.float", post(time=TIME + ".0")),
+    ("body.form", post(body=FORM)),
+    ("body.no-null", post(body=json.dumps(
+        {n: v for n, v in members.items() if v != ""}, ensure_ascii=False, separators=(",", ":"), sort_keys=True))),
     ("lines.scheme", "WECHATPAY2-SHA256-RSA2048\n" + post()),
     ("request.method-lower", post("post")),
     ("request.host", post(url="https://pay-proxy.example.com" + JSAPI)),
@@ -263,6 +301,13 @@ GET_CASES = [
 ]
 for want, text in GET_CASES:
     case(want, request("GET", QUERY, ""), rsa(text))
+case("request.query-mark", request("GET", "/v3/certificates", ""), rsa(get(url="/v3/certificates?")))
+case("request.encoded", request("GET", QUERY, ""), rsa(get(url=urllib.parse.quote(QUERY, safe="/?=&"))))
+case("body.compact", request(body=SPACED), rsa(post()))
+case("body.unescaped", request(body=ESCAPED_BODY), rsa(post()))
+case("body.trimmed", request(body=BODY + "\n"), rsa(post()))
+case("body.crlf", request(body=json.dumps(members, indent=1)), rsa(post(body=json.dumps(members, indent=1).replace("\n", "\r\n"))))
+case("form.base64-of-hex", request(), base64.b64encode(base64.b64decode(rsa(post())).hex().encode()).decode())
 case("time.seconds", request(time=TIME + "417"), rsa(post()))
 case("rsa.sha1", request(), rsa(post(), digest=hashes.SHA1()))
 case("rsa.md5", request(), rsa(post(), digest=hashes.MD5()))
@@ -304,6 +349,8 @@ case("kept.rewritten", answer(json.dumps(told, ensure_ascii=False)), rsa(TOLD_TE
 case("kept.rewritten", answer(json.dumps(told)), rsa(TOLD_TEXT, PLATFORM))
 case("kept.feed", answer(TOLD + "\n"), rsa(TOLD_TEXT, PLATFORM))
 case("kept.trimmed", answer(TOLD), rsa(lines(TIME, NONCE, TOLD + "\n"), PLATFORM))
+PRETTY = json.dumps(told, ensure_ascii=False, indent=1)
+case("kept.crlf", answer(PRETTY), rsa(lines(TIME, NONCE, PRETTY.replace("\n", "\r\n")), PLATFORM))
 case("lines.blank", answer('{"code":"X"}'), rsa(lines(TIME, NONCE, ""), PLATFORM))
 case("rsa.other-platform", answer(TOLD), rsa(TOLD_TEXT, OTHER_PLATFORM))
 case("rsa.merchant-for-platform", answer(TOLD), rsa(TOLD_TEXT, MERCHANT))
@@ -334,6 +381,9 @@ def second(fields, secret=V2):
 
 
 case("payment.bare", payment("MD5"), second(five(package=PREPAY)))
+case("payment.prefix-twice", payment("MD5"), second(five(package="prepay_id=prepay_id=" + PREPAY)))
+case("payment.package-app", payment("MD5"), second(five(package="Sign=WXPay")))
+case("pairs.order-case", v2(ORDER + [("Zone", "8")]), md5(with_key(joined(ORDER + [("Zone", "8")], sort=lambda pair: pair[0].lower()))))
 case("pairs.renamed", payment("MD5"), second(renamed(five(), "appId", "appid")))
 case("pairs.renamed", payment("MD5"), second(renamed(five(), "timeStamp", "timestamp")))
 case("pairs.renamed", payment("MD5"), second(renamed(five(), "package", "prepay_id")))
@@ -358,6 +408,7 @@ case("lines.last-feed", payment("RSA"), rsa(FOUR[:-1]))
 case("payment.app", payment("RSA"), rsa(FOUR.replace(APP, OTHER_APP)))
 case("lines.more-feed", payment("RSA"), rsa(FOUR + "\n"))
 case("payment.sign-type-line", payment("RSA"), rsa(FOUR + "RSA\n"))
+case("payment.app-empty", payment("RSA"), rsa(lines("", TIME, NONCE, "prepay_id=" + PREPAY)))
 case("payment.v2-way", payment("RSA"), rsa(joined(list(five(signType="RSA").items()))))
 case("v2.for-rsa", payment("RSA"), second(five(signType="RSA")))
 case("v2.for-rsa payment.sign-type", payment("RSA"), second(five()))

@@ -1,5 +1,6 @@
 //! Signatures that others made wrong on purpose: each is named by its mistake.
 
+use proptest::prelude::*;
 use serde_json::Value;
 use suanpan_wechat::mistakes::{
     Examined, KeyKind, Keys, Message, Verdict, examine, signs, text_to_sign,
@@ -7,7 +8,7 @@ use suanpan_wechat::mistakes::{
 use suanpan_wechat::v2::SignType;
 use suanpan_wechat::{PaySignType, mistakes};
 
-use crate::common::{certificate, private_key, text, vector_file};
+use crate::common::{certificate, number, optional, private_key, text, vector_file};
 
 fn corpus() -> Value {
     serde_json::from_str(vector_file!("mistakes.json")).unwrap()
@@ -125,7 +126,7 @@ fn planted_mistakes_are_named() {
     }
     assert!(wrong.is_empty(), "named wrongly: {wrong:#?}");
     assert!(unnamed.is_empty(), "not named: {unnamed:#?}");
-    assert!(cases.len() >= 170, "{} planted", cases.len());
+    assert!(cases.len() >= 209, "{} planted", cases.len());
 }
 
 #[test]
@@ -171,5 +172,102 @@ fn a_body_that_is_no_text_is_verified_and_not_guessed_about() {
     signed.push(b'\n');
     let right = private_key("platform-1").sign(&signed);
     assert!(matches!(examine(&answer, &keys, &right).verdict, Verdict::Right));
+    let another = private_key("platform-2").sign(&signed);
+    assert_eq!(named(&examine(&answer, &keys, &another).verdict), [["rsa.other-platform"]]);
     assert!(matches!(examine(&answer, &keys, &other).verdict, Verdict::Unknown { .. }));
+}
+
+/// The vectors of the other tests here, as messages: all of them are right.
+#[test]
+fn the_vectors_are_said_to_be_right() {
+    let read = |json: &str| serde_json::from_str::<Vec<Value>>(json).unwrap();
+    let mut count = 0;
+    let mut check = |vector: &Value, message: &Message, keys: &Keys, given: &str| {
+        let verdict = examine(message, keys, given).verdict;
+        assert!(matches!(verdict, Verdict::Right), "{}: {verdict:?}", vector["id"]);
+        count += 1;
+    };
+    for vector in read(vector_file!("v2_sign.json")) {
+        let mut keys = Keys::new();
+        keys.secret(KeyKind::ApiV2, "1", text(&vector, "given/api_key"));
+        for sign_type in [SignType::Md5, SignType::HmacSha256] {
+            let Some(given) = optional(&vector, &format!("want/{}", sign_type.as_str())) else {
+                continue;
+            };
+            let members = vector["given"]["fields"].as_object().unwrap().iter();
+            let fields =
+                members.map(|(name, value)| (name.clone(), value.as_str().unwrap().into()));
+            check(&vector, &Message::Fields { fields: fields.collect(), sign_type }, &keys, given);
+        }
+    }
+    let of = |vector: &Value, name: &str| {
+        let mut keys = Keys::new();
+        let kind = if name.starts_with("merchant") { KeyKind::Merchant } else { KeyKind::Platform };
+        keys.public(kind, text(vector, "id"), certificate(name).public_key);
+        keys
+    };
+    for vector in read(vector_file!("v3_request.json")) {
+        let request = Message::Request {
+            method: text(&vector, "given/method").into(),
+            url: text(&vector, "given/path").into(),
+            host: None,
+            timestamp: number(&vector, "given/timestamp").to_string(),
+            nonce: text(&vector, "given/nonce").into(),
+            body: text(&vector, "given/body").into(),
+        };
+        let keys = of(&vector, text(&vector, "given/merchant"));
+        check(&vector, &request, &keys, text(&vector, "want/signature"));
+    }
+    for vector in read(vector_file!("v3_second_sign.json")) {
+        let member = |name: &str| text(&vector, &format!("given/{name}")).to_owned();
+        let payment = Message::Payment {
+            app_id: member("appId"),
+            time_stamp: member("timeStamp"),
+            nonce_str: member("nonceStr"),
+            package: member("package"),
+            sign_type: PaySignType::Rsa,
+        };
+        let keys = of(&vector, text(&vector, "given/merchant"));
+        check(&vector, &payment, &keys, text(&vector, "want/signature"));
+    }
+    assert!(count >= 20, "{count}");
+}
+
+#[test]
+fn each_mistake_that_has_words_is_planted_somewhere() {
+    let corpus = corpus();
+    let planted: Vec<&str> = corpus["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|case| case["want"].as_array().unwrap())
+        .map(|id| id.as_str().unwrap())
+        .collect();
+    let missing: Vec<_> = mistakes::all().filter(|id| !planted.contains(id)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever comes in, nothing breaks, and nothing that is no signature is one.
+    #[test]
+    fn nothing_breaks(texts in prop::collection::vec("\\PC{0,12}", 8), given in "[ -~]{0,90}", body in any::<Vec<u8>>()) {
+        let corpus = corpus();
+        let keys = keys(&corpus);
+        let [a, b, c, d, ..] = &texts[..] else { unreachable!() };
+        let (a, b, c, d) = (a.clone(), b.clone(), c.clone(), d.clone());
+        for message in [
+            Message::Answer { timestamp: a.clone(), nonce: b.clone(), body: body.clone() },
+            Message::Webhook { id: a.clone(), timestamp: "1".into(), body: d.clone().into_bytes() },
+            Message::Payment { app_id: a.clone(), time_stamp: b.clone(), nonce_str: c.clone(), package: d.clone(), sign_type: PaySignType::Md5 },
+            Message::Request { method: a.clone(), url: b.clone(), host: None, timestamp: c.clone(), nonce: d.clone(), body },
+            Message::Fields { fields: vec![(a, b), (c, d), ("total_fee".into(), "1".into())], sign_type: SignType::HmacSha256 },
+        ] {
+            for given in [given.as_str(), &"0".repeat(32), &"A".repeat(344)] {
+                let verdict = examine(&message, &keys, given).verdict;
+                prop_assert!(!matches!(verdict, Verdict::Right), "{verdict:?}");
+            }
+        }
+    }
 }
