@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// 体检一份配置：密钥、证书、时钟、网络、数据库 / look a configuration over: keys, certificates, clock, network, database
     Doctor(Doctor),
+    /// 查签名：待签名串、正确的签名，错在哪里 / the text to sign, the right signature, and what is wrong with another
+    Sign(Sign),
 }
 
 /// `suanpan demo`
@@ -295,6 +297,41 @@ pub(crate) struct Doctor {
     pub(crate) json: bool,
 }
 
+/// `suanpan sign`
+#[derive(Args, Debug)]
+pub(crate) struct Sign {
+    /// curl 命令、HTTP 原文、XML、JSON；`-` 或不写从标准输入读 / a line of curl, raw HTTP, XML, JSON; `-` or nothing reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// 配置文件，密钥从这里来 / the configuration that has the keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// 用哪个商户号的密钥；不写就看内容 / whose keys; left out: the message says it
+    #[arg(long, value_name = "MCHID", requires = "config")]
+    pub(crate) account: Option<String>,
+    /// 密钥文件：PEM，或一行密钥；可以写几次 / a file with a key: PEM, or the key in a line; may be there several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Vec<PathBuf>,
+    /// 存有密钥的环境变量的名字 / the name of a variable with a key
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key_env: Vec<String>,
+    /// 小程序的 appId，wx.requestPayment 的五个字段里没有它 / the appId, which is not among the five fields of wx.requestPayment
+    #[arg(long, value_name = "APPID")]
+    pub(crate) app: Option<String>,
+    /// 要比较的签名，代替内容里的 / the signature to compare, in place of the one in the message
+    #[arg(long, value_name = "SIGNATURE")]
+    pub(crate) against: Option<String>,
+    /// 你签的那段文字的文件，逐字节比较 / a file with the text that you signed, to be compared byte by byte
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text: Option<PathBuf>,
+    /// 语言 / the language
+    #[arg(long, value_enum, default_value = "zh")]
+    pub(crate) lang: Lang,
+    /// 输出一个 JSON 对象，两种语言都有 / print one JSON object, with both languages
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// A language.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Lang {
@@ -316,7 +353,8 @@ impl Command {
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json })
             | Self::Explain(Explain { json, .. })
-            | Self::Doctor(Doctor { json, .. }) => *json,
+            | Self::Doctor(Doctor { json, .. })
+            | Self::Sign(Sign { json, .. }) => *json,
             Self::Dev(_) | Self::Serve(_) | Self::Simulator(_) => false,
         }
     }
@@ -377,7 +415,9 @@ mod tests {
                 "operators",
                 "replay",
                 "api",
-                "explain"
+                "explain",
+                "doctor",
+                "sign"
             ]
         );
     }

@@ -14,6 +14,7 @@
 //! | `api`       | [`api`]       | prints the OpenAPI document                              |
 //! | `explain`   | [`explain`]   | says what an error means                                 |
 //! | `doctor`    | [`doctor`]    | looks a configuration over                               |
+//! | `sign`      | [`sign`]      | says what is wrong with a signature                      |
 //!
 //! A command that stays up prints one line of JSON on standard output when it is
 //! ready, and talks on standard error. Exit codes: 0 done, 1 found a problem, 2
@@ -41,6 +42,7 @@ mod replay;
 mod secrets;
 mod serve;
 mod shop;
+mod sign;
 mod simulate;
 mod stage;
 mod stop;
@@ -93,5 +95,6 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
         }
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments).await,
+        Command::Sign(arguments) => sign::run(&arguments),
     }
 }

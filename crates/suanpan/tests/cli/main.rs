@@ -38,6 +38,8 @@ mod secrets;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod sign;
+#[cfg(test)]
 #[cfg(unix)]
 #[path = "../street/mod.rs"]
 mod street;
