@@ -286,6 +286,9 @@ pub(crate) struct Doctor {
     /// 不问这台机器以外的任何人 / ask nobody beyond this machine
     #[arg(long)]
     pub(crate) offline: bool,
+    /// 再过一遍微信的接入质量检查清单 / go through WeChat's checklist for the quality of an integration, too
+    #[arg(long)]
+    pub(crate) quality: bool,
     /// 全部检查写成一页 Markdown，就是 docs/operations/doctor.md / all checks as a page of Markdown, docs/operations/doctor.md
     #[arg(long, conflicts_with_all = ["config", "json"])]
     pub(crate) markdown: bool,

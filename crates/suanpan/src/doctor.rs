@@ -25,6 +25,7 @@ pub(crate) async fn run(arguments: &Doctor) -> Result<Verdict, Problem> {
     let wish = Wish {
         only: arguments.only.clone(),
         offline: arguments.offline,
+        quality: arguments.quality || arguments.only.iter().any(|id| id.starts_with("quality")),
         wrong_level: Some(log::wrong_level),
     };
     let report = doctor::examine(file, &wish, &Seams::default()).await;

@@ -142,6 +142,42 @@ checks! {
     CONFIG_START "config.start" false
         "serve 能启动" "serve would start"
         "这里用的就是 `serve` 启动时的代码。" "This is the code that `serve` starts with.";
+    STORE_REACH "store.reach" false
+        "数据库打得开" "the database can be opened"
+        "付款、通知、事件都先存下再说话。" "Payments, notifications and events are stored before anything is said.";
+    STORE_MIGRATIONS "store.migrations" false
+        "数据库升级" "the database is up to date"
+        "没执行的升级步骤会在启动时执行；先备份。" "What has not run runs at the next start: make a backup first.";
+    STORE_DURABLE "store.durable" false
+        "断电不丢" "a power cut loses nothing"
+        "答应了微信的通知必须真的在盘上。" "What was acknowledged to WeChat must be on the disk.";
+    STORE_INTEGRITY "store.integrity" false
+        "数据库文件完好" "the file is whole"
+        "坏块越晚发现，能用的备份越旧。" "The later damage is found, the older is the backup that is good.";
+    STORE_DISK "store.disk" false
+        "磁盘空间" "room on the disk"
+        "写不进去就确认不了通知，付了款这里不知道。" "What cannot be written cannot be acknowledged, and payments go unheard.";
+    WORK_OVERDUE "work.overdue" false
+        "没有拖着的任务" "no work is late"
+        "查单、关单、回调都是到点的任务；没人做，掉的单就补不回来。" "Queries, closes and webhooks are due work: undone, lost payments stay lost.";
+    WORK_GIVEN_UP "work.given_up" false
+        "没有放弃的任务" "nothing was given up"
+        "商户系统还不知道这些事。" "The merchant's systems do not know of it.";
+    WORK_DIFFERENCES "work.differences" false
+        "没有未处理的对账差异" "no difference is open"
+        "差异就是钱和账对不上。" "A difference is money that the books do not show.";
+    WORK_RECONCILED "work.reconciled" false
+        "昨天对过账" "yesterday was reconciled"
+        "漏掉的付款最后靠账单找回来。" "The bill finds what everything else has missed.";
+    WORK_NOTIFIED "work.notified" false
+        "收得到微信的通知" "WeChat's notifications arrive"
+        "收不到也能靠查单，但会晚。" "Without them payments are found by asking, and late.";
+    PUBLIC_REACH "public.reach" true
+        "公网名字通到这里" "the public name leads here"
+        "微信从公网来：跳转、登录页、证书链不全都会让通知丢掉。" "WeChat comes from outside: a redirect, a sign-in page or half a chain loses notifications.";
+    WEBHOOK_REACH "webhook.reach" true
+        "接收端连得上" "the endpoints are reached"
+        "连不上的接收端一天之内会重试，之后要人补发。" "One that is down is tried for a day, then a person has to replay.";
     NET_REACH "net.reach" true
         "连得上微信" "WeChat can be reached"
         "DNS、TCP、TLS 有一样不通，就下不了单。" "Without DNS, TCP and TLS nothing can be ordered.";
@@ -169,4 +205,34 @@ checks! {
     WECHAT_BINDING "wechat.binding" true
         "小程序绑定了商户号" "app and merchant belong together"
         "没绑定的小程序下不了单（APPID_MCHID_NOT_MATCH）。" "An app that is not bound cannot order (APPID_MCHID_NOT_MATCH).";
+    QUALITY_VERIFY "quality.verify" false
+        "先验签再做业务" "verify before any business"
+        "清单·致命" "the list, fatal";
+    QUALITY_REFUSE "quality.refuse" false
+        "验签失败不答成功" "never say yes to a wrong signature"
+        "清单·致命" "the list, fatal";
+    QUALITY_AMOUNT "quality.amount" false
+        "金额、商户、用户来自后端" "amount, merchant and payer come from the back end"
+        "清单·致命" "the list, fatal";
+    QUALITY_CLIENT "quality.client" false
+        "前端没有密钥" "no key in the front end"
+        "清单·致命" "the list, fatal";
+    QUALITY_SENSITIVE "quality.sensitive" false
+        "敏感字段加密" "sensitive fields are encrypted"
+        "清单·致命" "the list, fatal";
+    QUALITY_RETRY "quality.retry" false
+        "重试用同一个单号" "repeats carry the same number"
+        "清单·必须" "the list, a must";
+    QUALITY_NOTIFY "quality.notify" false
+        "通知重复不重复处理" "a repeated notification changes nothing"
+        "清单·必须" "the list, a must";
+    QUALITY_QUERY "quality.query" false
+        "主动查单兜底" "queries behind every payment"
+        "清单·必须" "the list, a must";
+    QUALITY_REQUEST_ID "quality.request_id" false
+        "记录 Request-ID" "Request-ID is logged"
+        "清单·建议" "the list, advice";
+    QUALITY_BILLS "quality.bills" false
+        "整数金额，每天对账" "whole fen, and daily bills"
+        "清单·建议" "the list, advice";
 }

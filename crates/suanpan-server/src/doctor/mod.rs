@@ -9,12 +9,15 @@
 //! ```text
 //! patient ─▶ accounts ─▶ keys, certificates, platform      what is configured
 //!         ─▶ files, public, webhooks, safety, start
-//!         ─▶ net, wechat, payments                         what WeChat says to it
+//!         ─▶ database                                      what is stored, and what waits
+//!         ─▶ net, wechat, payments, reach                  what others say to it
+//!         ─▶ quality                                       WeChat's own checklist
 //! ```
 
 mod accounts;
 mod certificates;
 mod checks;
+mod database;
 mod files;
 mod finding;
 mod keys;
@@ -24,6 +27,8 @@ mod patient;
 mod payments;
 mod platform;
 mod public;
+mod quality;
+mod reach;
 mod safety;
 mod said;
 mod start;
@@ -51,6 +56,8 @@ pub struct Wish {
     pub only: Vec<String>,
     /// Nobody beyond this machine is asked.
     pub offline: bool,
+    /// WeChat's checklist, too.
+    pub quality: bool,
     /// Says why a `log.level` cannot be used: whoever writes the log knows.
     pub wrong_level: Option<fn(&str) -> Option<String>>,
 }
@@ -104,7 +111,10 @@ pub async fn examine(file: &Path, wish: &Wish, seams: &Seams) -> Result<Report, 
 
 async fn look(file: &Path, wish: &Wish, online: bool, seams: &Seams, chart: &mut Chart) {
     let Some(patient) = patient::read(file, chart) else {
-        let others = checks().iter().skip(1).filter(|check| online || !check.online);
+        let is_asked = |check: &&&Check| {
+            (online || !check.online) && (wish.quality || !check.id.starts_with("quality."))
+        };
+        let others = checks().iter().skip(1).filter(is_asked);
         return others.for_each(|check| chart.blocked(check, "", &[&checks::CONFIG_PARSES]));
     };
     files::all(&patient, chart);
@@ -114,8 +124,14 @@ async fn look(file: &Path, wish: &Wish, online: bool, seams: &Seams, chart: &mut
     webhooks::form(&patient, chart);
     safety::all(&patient, chart);
     start::all(&patient, wish, seams, chart);
+    let registered = database::all(&patient, &*seams.clock, chart).await;
     if online {
         ask(&patient, seams, accounts, chart).await;
+        reach::public(&patient, &*seams.dice, chart).await;
+        reach::webhooks(&patient, &registered, chart).await;
+    }
+    if wish.quality {
+        quality::all(&patient, chart);
     }
 }
 

@@ -6,16 +6,11 @@ use crate::explain::Language;
 /// The checks as Markdown.
 pub fn page(language: Language) -> String {
     let mut page = language.of(HEAD_ZH, HEAD_EN).to_owned();
-    let mut group = "";
+    page.push_str(language.of(
+        "\n| 检查 | 看什么 | 为什么 |\n|---|---|---|\n",
+        "\n| check | what it looks at | why |\n|---|---|---|\n",
+    ));
     for check in checks() {
-        let name = check.id.split('.').next().unwrap_or(check.id);
-        if name != group {
-            group = name;
-            page.push_str(language.of(
-                "\n| 检查 | 看什么 | 为什么 |\n|---|---|---|\n",
-                "\n| check | what it looks at | why |\n|---|---|---|\n",
-            ));
-        }
         let online =
             if check.online { language.of("（要联网）", " (asks others)") } else { "" };
         let (what, why) = (check.name.of(language), check.why.of(language));

@@ -68,6 +68,14 @@ async fn v3(
         account.apps.iter().filter_map(|app| Some((app, app.partner.as_ref()?))).collect();
     let Some((first, rest)) = partners.split_first() else {
         let outcome = client.call(&QueryByOutTradeNo { account: asks, out_trade_no: number }).await;
+        for app in &account.apps {
+            // The question names no app.
+            let why = say!(
+                "v3 查单不带 AppID：第一笔预下单成功才算证明",
+                "a query of v3 names no app: the first order that is placed proves it"
+            );
+            chart.skip(&WECHAT_BINDING, app.given, why);
+        }
         return answered(account, outcome.error(), chart);
     };
     for (position, (app, partner)) in std::iter::once(first).chain(rest).enumerate() {

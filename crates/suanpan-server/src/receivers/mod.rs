@@ -92,6 +92,15 @@ impl Receivers {
         }
     }
 
+    /// Knocks at an endpoint without telling it anything; answers the status, or in words why there is none.
+    ///
+    /// The words are those of [`post`](Self::post).
+    pub(crate) async fn knock(&self, url: &Url) -> Result<u16, String> {
+        self.guard.check(url).map_err(str::to_owned)?;
+        let answer = self.http.head(url.clone()).send().await.map_err(|error| problem(&error))?;
+        Ok(answer.status().as_u16())
+    }
+
     /// Posts JSON; says what was answered, or in words why nothing was.
     ///
     /// The words are for people and for the store: no path, no query, no secret.

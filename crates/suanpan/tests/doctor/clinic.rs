@@ -149,11 +149,12 @@ impl Clinic {
     }
 
     /// The simulator's control.
-    pub(crate) async fn control(&self, path: &str, body: Value) {
+    pub(crate) async fn control(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_sim/{path}", self.simulator);
         let sent = self.http.post(url).json(&body).send().await.unwrap();
         let (status, text) = (sent.status(), sent.text().await.unwrap());
         assert!(status.is_success(), "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// Writes the configuration.

@@ -16,9 +16,14 @@ mod healthy;
 #[cfg(test)]
 mod pems;
 #[cfg(test)]
+mod running;
+#[cfg(test)]
 #[path = "../payments/seeded.rs"]
 mod seeded;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+#[cfg(unix)]
+mod store;
 #[cfg(test)]
 mod texts;

@@ -56,7 +56,7 @@ pub(in crate::store) async fn apply(
     ended
 }
 
-fn is_absent(error: &PoolError) -> bool {
+pub(super) fn is_absent(error: &PoolError) -> bool {
     match error {
         PoolError::Backend(cause) => cause.code() == Some(&SqlState::INVALID_CATALOG_NAME),
         PoolError::Timeout(_)

@@ -13,6 +13,7 @@
 
 mod address;
 mod error;
+mod health;
 mod hosts;
 pub(super) mod migrate;
 mod older;
@@ -35,6 +36,7 @@ use crate::metrics::store::StoreMeters;
 use crate::outside::Stopwatch;
 
 pub use self::address::Address;
+pub(super) use self::health::health;
 pub(super) use self::session::Mode;
 pub use self::session::Session;
 
