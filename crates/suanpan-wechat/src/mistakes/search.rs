@@ -139,6 +139,11 @@ impl Search {
             return self.try_one(root, &root.draft, &[]);
         }
         let changes = changes(message, keys, root);
+        let together = changes.iter().filter(|change| !change.alone).count();
+        let guesses = if mistakes == 1 { changes.len() } else { together.saturating_mul(together) };
+        if MOST_BYTES < guesses.saturating_mul(root.draft.bytes("").len()) {
+            return;
+        }
         for (position, first) in changes.iter().enumerate() {
             let mut draft = root.draft.clone();
             (first.make)(&mut draft);
@@ -195,5 +200,8 @@ fn with_key(text: &[u8], draft: &Draft) -> Vec<u8> {
 
 /// Three mistakes together are found by reading, not by trying.
 const MOST: usize = 2;
+/// How many bytes are digested for one root and number of mistakes, at most: a request of an order needs a tenth
+/// of it, and nobody waits for a body of megabytes.
+const MOST_BYTES: usize = 128 * 1024 * 1024;
 /// How many explanations of the same bytes are told.
 const SHOWN: usize = 4;

@@ -177,6 +177,32 @@ fn a_body_that_is_no_text_is_verified_and_not_guessed_about() {
     assert!(matches!(examine(&answer, &keys, &other).verdict, Verdict::Unknown { .. }));
 }
 
+/// Nobody waits: what is large is compared under each key, and searched for less.
+#[test]
+fn a_large_body_is_not_searched_for_pairs() {
+    let corpus = corpus();
+    let keys = keys(&corpus);
+    let body = "x".repeat(128 * 1024);
+    let answer = |body: &str| Message::Answer {
+        timestamp: "1".into(),
+        nonce: "n".into(),
+        body: body.to_owned().into_bytes(),
+    };
+    let sign = |key: &str, text: &str| private_key(key).sign(text.as_bytes());
+    let small = examine(&answer("x"), &keys, &sign("platform-1", "other"));
+    let large = examine(&answer(&body), &keys, &sign("platform-1", "other"));
+    assert!(large.tried * 2 < small.tried, "{} and {}", large.tried, small.tried);
+
+    let feed = examine(
+        &answer(&format!("{body}\n")),
+        &keys,
+        &sign("platform-1", &format!("1\nn\n{body}\n")),
+    );
+    assert_eq!(named(&feed.verdict)[0], ["kept.feed"]);
+    let other = examine(&answer(&body), &keys, &sign("platform-2", &format!("1\nn\n{body}\n")));
+    assert_eq!(named(&other.verdict), [["rsa.other-platform"]]);
+}
+
 /// The vectors of the other tests here, as messages: all of them are right.
 #[test]
 fn the_vectors_are_said_to_be_right() {
