@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub(crate) use self::load::Settings;
 pub use self::load::settings;
 pub use self::mistake::{Mistake, Mistakes, Place};
 pub use self::network::{Network, NoNetwork};
@@ -81,6 +82,9 @@ pub struct Config {
     /// Where relative paths start: the directory of the file.
     #[serde(skip)]
     pub base: PathBuf,
+    /// What was set, to compare with what is set later.
+    #[serde(skip)]
+    pub(crate) settings: Settings,
 }
 
 /// How we are reached.

@@ -308,7 +308,7 @@ pub(crate) async fn refund(
         RefundRequest::V2(order) => {
             let client = world.certified(&account.mchid)?;
             let call = v2::PlaceRefund { account: v2_keys(account)?, order: &order };
-            world.ask(client, &call).await.map(|answer| answer.refund)
+            world.ask(&client, &call).await.map(|answer| answer.refund)
         }
         RefundRequest::V3(order) => {
             let call = v3::CreateRefund { account: v3_keys(account)?, order: &order };

@@ -217,16 +217,19 @@ pub(crate) async fn watch(world: Arc<World>, stopped: impl Future<Output = ()>) 
     loop {
         let now = world.now();
         let seconds = world.clock.now_seconds();
-        for warning in world.accounts.iter().flat_map(|account| account.expiring(seconds)) {
+        let accounts = world.accounts();
+        for warning in accounts.iter().flat_map(|account| account.expiring(seconds)) {
             let Problem { mchid, code, detail, remedy } = warning;
             tracing::warn!(%mchid, code, remedy, "{detail}");
         }
-        let tended = join_all(world.accounts.iter().map(|account| tend(&world, account))).await;
+        let tended = join_all(accounts.iter().map(|account| tend(&world, account))).await;
         let next = tended.into_iter().flatten().min();
         let next = next.unwrap_or(i64::MAX).min(now.saturating_add(EVERY));
         tokio::select! {
             biased;
             () = &mut stopped => return,
+            // Other accounts may need other keys, at once.
+            () = world.rekeyed.notified() => {}
             () = world.clock.sleep_until(next) => {}
         }
     }
@@ -319,7 +322,7 @@ async fn fetched(world: &World, account: &Account, keys: &Keys) -> Result<(), Pr
 /// What all accounts lack: nothing of WeChat's can be verified for these.
 pub(crate) fn problems(world: &World) -> Vec<Problem> {
     let of = |account: &Arc<Account>| account.keys()?.problem(account);
-    world.accounts.iter().filter_map(of).collect()
+    world.accounts().iter().filter_map(of).collect()
 }
 
 /// What will be a problem: certificates that expire soon, and keys that cannot be renewed.
@@ -329,7 +332,7 @@ pub(crate) fn warnings(world: &World) -> Vec<Problem> {
         let stale = account.keys().and_then(Keys::warning);
         account.expiring(now).into_iter().chain(stale)
     };
-    world.accounts.iter().flat_map(of).collect()
+    world.accounts().iter().flat_map(of).collect()
 }
 
 const PUBLIC_KEY_REMEDY: &str = "download the WeChat Pay public key from the merchant platform (API 安全) and configure wechatpay_public_key and wechatpay_public_key_id";

@@ -43,6 +43,7 @@ mod purge;
 mod receivers;
 pub mod reconciliation;
 pub mod refund;
+mod reload;
 pub mod repair;
 mod request;
 pub mod shipment;
@@ -60,6 +61,7 @@ use tokio::sync::watch;
 
 pub use config::Config;
 pub use error::{Error, Kind, chain};
+pub use reload::{Reloaded, Reloader};
 /// The client that asks WeChat, and with it the protocol: [`client::wechat`].
 pub use suanpan_client as client;
 pub use world::{Seams, World};
@@ -91,7 +93,7 @@ impl Server {
         let world = World::opened(&config, seams, url).await?;
         flow::endpoints::adopt_configured(&world, &config).await?;
         purge::plan(&world).await?;
-        repair::reconcile::plan(&world).await?;
+        repair::reconcile::plan(&world, &world.accounts()).await?;
         let first_api_key = access::first_api_key(&world).await?;
         let beside = axum::Router::new();
         Ok(Self { world, listener, address, config, first_api_key, beside })
@@ -115,6 +117,11 @@ impl Server {
     /// The API key of a new database: shown once, at its first start.
     pub fn first_api_key(&self) -> Option<&str> {
         self.first_api_key.as_deref()
+    }
+
+    /// What takes over a configuration that has changed.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(Arc::clone(&self.world), &self.config)
     }
 
     /// What the steps need, for whoever embeds the server.

@@ -43,7 +43,8 @@ pub async fn ask<Q: Question + Sync>(
     appid: &AppId,
     question: &Q,
 ) -> Result<Outcome<Q::Answer>, Error> {
-    let (_, app) = world.accounts.of_app(appid).ok_or_else(|| Error::Config {
+    let accounts = world.accounts();
+    let (_, app) = accounts.of_app(appid).ok_or_else(|| Error::Config {
         place: "merchants.apps".to_owned(),
         why: format!("app {appid} is asked for, and it is gone"),
     })?;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use moka::future::Cache;
 use suanpan_client::wechat::{AppId, Call, MchId, Nonce, OpenId};
 use suanpan_client::{Builder, Client, Outcome, Outside, Trace, Wire};
+use tokio::sync::Notify;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -49,12 +50,14 @@ impl Default for Seams {
 pub struct World {
     pub(crate) store: Store,
     pub(crate) client: Client,
-    /// Those that show a merchant's certificate, by merchant: APIv2 gives money back to nobody else.
-    certified: BTreeMap<MchId, Client>,
-    pub(crate) accounts: Accounts,
+    roster: RwLock<Roster>,
+    /// Told when the accounts are others.
+    pub(crate) rekeyed: Notify,
     pub(crate) receivers: Receivers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dice: Arc<dyn Dice>,
+    /// For clients that are made later.
+    wire: Option<Arc<dyn Wire>>,
     pub(crate) metrics: Metrics,
     /// Logins under way, by app and code: the same code is asked for once.
     pub(crate) logins: Cache<String, OpenId>,
@@ -93,18 +96,18 @@ impl World {
         store: Store,
         public_url: String,
     ) -> Result<Self, Error> {
-        let accounts = Accounts::load(config)?;
-        let certified = certified(config, &seams, &accounts)?;
-        can_give_back(config, &certified)?;
+        let roster = Roster::load(config, &seams)?;
+        roster.can_give_back(config)?;
         Ok(Self {
             client: built(client(config, &seams)?)?,
-            certified,
-            accounts,
+            roster: RwLock::new(roster),
+            rekeyed: Notify::new(),
             receivers: Receivers::new(&config.webhooks)?,
             metrics: Metrics::new(store.meters()),
             store,
             clock: seams.clock,
             dice: seams.dice,
+            wire: seams.wire,
             logins: Cache::new(10_000),
             confirms: Confirms::new(),
             tokens: Tokens::default(),
@@ -141,15 +144,38 @@ impl World {
         let store = Store::open(&database, seams.clock.now_micros()).await?;
         let public_url = config.server.public_url.as_deref().map_or(Ok(url), public_url)?;
         let world = Arc::new(Self::new(config, seams, store, public_url)?);
-        for account in world.accounts.iter() {
+        for account in world.accounts().iter() {
             keys::load(&world, account).await?;
         }
         Ok(world)
     }
 
+    /// The merchant accounts as they are now. What is under way goes on with those that it began with.
+    pub(crate) fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.roster.read().unwrap_or_else(PoisonError::into_inner).accounts)
+    }
+
+    /// The accounts of another configuration, ready to be taken.
+    pub(crate) async fn roster_of(&self, config: &Config) -> Result<Roster, Error> {
+        let (clock, dice) = (Arc::clone(&self.clock), Arc::clone(&self.dice));
+        let roster = Roster::load(config, &Seams { clock, dice, wire: self.wire.clone() })?;
+        roster.can_give_back(config)?;
+        for account in roster.accounts.iter() {
+            keys::load(self, account).await?;
+        }
+        Ok(roster)
+    }
+
+    /// Takes them in place of those that are in use.
+    pub(crate) fn take(&self, roster: Roster) {
+        *self.roster.write().unwrap_or_else(PoisonError::into_inner) = roster;
+        self.rekeyed.notify_one();
+    }
+
     /// The numbers and names of the merchant accounts.
-    pub fn merchants(&self) -> impl Iterator<Item = (&MchId, &str)> {
-        self.accounts.iter().map(|account| (&account.mchid, account.name.as_str()))
+    pub fn merchants(&self) -> Vec<(MchId, String)> {
+        let named = |account: &Arc<Account>| (account.mchid.clone(), account.name.clone());
+        self.accounts().iter().map(named).collect()
     }
 
     /// What is true, for whoever embeds the server.
@@ -163,8 +189,8 @@ impl World {
     }
 
     /// The account of an order or attempt that is ours already.
-    pub(crate) fn account(&self, mchid: &MchId) -> Result<&Arc<Account>, Error> {
-        self.accounts.of_merchant(mchid).ok_or_else(|| Error::Config {
+    pub(crate) fn account(&self, mchid: &MchId) -> Result<Arc<Account>, Error> {
+        self.accounts().of_merchant(mchid).cloned().ok_or_else(|| Error::Config {
             place: "merchants".to_owned(),
             why: format!("there are orders of merchant {mchid}, and no account of this number"),
         })
@@ -172,12 +198,13 @@ impl World {
 
     /// Who says what is shipped for orders of this app.
     pub(crate) fn shipping(&self, appid: &AppId) -> ShippingPolicy {
-        self.accounts.of_app(appid).map_or(ShippingPolicy::None, |(_, app)| app.shipping)
+        self.accounts().of_app(appid).map_or(ShippingPolicy::None, |(_, app)| app.shipping)
     }
 
     /// The client that shows this merchant's certificate.
-    pub(crate) fn certified(&self, mchid: &MchId) -> Result<&Client, Error> {
-        self.certified.get(mchid).ok_or_else(|| Error::Config {
+    pub(crate) fn certified(&self, mchid: &MchId) -> Result<Client, Error> {
+        let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
+        roster.certified.get(mchid).cloned().ok_or_else(|| Error::Config {
             place: format!("merchants[{mchid}].merchant_certificate"),
             why: "APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
         })
@@ -243,44 +270,48 @@ pub(crate) fn refusals(config: &Config, seams: &Seams) -> Vec<Error> {
 
 /// The same of the accounts.
 pub(crate) fn refuse_accounts(config: &Config, seams: &Seams) -> Result<(), Error> {
-    let accounts = Accounts::load(config)?;
-    can_give_back(config, &certified(config, seams, &accounts)?)
+    Roster::load(config, seams)?.can_give_back(config)
 }
 
-/// A client for each merchant that has a certificate.
-fn certified(
-    config: &Config,
-    seams: &Seams,
-    accounts: &Accounts,
-) -> Result<BTreeMap<MchId, Client>, Error> {
-    let mut clients = BTreeMap::new();
-    for account in accounts.iter() {
-        let Some(identity) = account.identity() else { continue };
-        let builder =
-            client(config, seams)?.certificate(identity.certificate_pem(), identity.key_pem());
-        let builder = builder.map_err(|error| Error::Config {
-            place: format!("merchants[{}].merchant_certificate", account.mchid),
-            why: crate::error::chain(&error),
-        })?;
-        clients.insert(account.mchid.clone(), built(builder)?);
-    }
-    Ok(clients)
+/// The merchant accounts, with what is made of them: replaced as a whole.
+pub(crate) struct Roster {
+    pub(crate) accounts: Arc<Accounts>,
+    /// The clients that show a merchant's certificate: APIv2 gives money back to nobody else.
+    certified: BTreeMap<MchId, Client>,
 }
 
-/// Money that is to go back by itself must be able to: rather no start than a refund that nobody can ask for.
-fn can_give_back(config: &Config, certified: &BTreeMap<MchId, Client>) -> Result<(), Error> {
-    if config.orders.extra_payment == ExtraPayment::Hold {
-        return Ok(());
+impl Roster {
+    fn load(config: &Config, seams: &Seams) -> Result<Self, Error> {
+        let accounts = Accounts::load(config)?;
+        let mut certified = BTreeMap::new();
+        for account in accounts.iter() {
+            let Some(identity) = account.identity() else { continue };
+            let builder =
+                client(config, seams)?.certificate(identity.certificate_pem(), identity.key_pem());
+            let builder = builder.map_err(|error| Error::Config {
+                place: format!("merchants[{}].merchant_certificate", account.mchid),
+                why: crate::error::chain(&error),
+            })?;
+            certified.insert(account.mchid.clone(), built(builder)?);
+        }
+        Ok(Self { accounts: Arc::new(accounts), certified })
     }
-    let mut by_v2 = config.merchants.iter().filter(|merchant| merchant.api == ApiVersion::V2);
-    let bare = by_v2
-        .find(|merchant| !certified.keys().any(|mchid| mchid.as_str() == merchant.mchid.as_str()));
-    bare.map_or(Ok(()), |bare| {
-        Err(Error::Config {
-            place: format!("merchants[{}].merchant_certificate", bare.mchid),
-            why: "orders.extra_payment is \"refund\", and APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
+
+    /// Money that is to go back by itself must be able to: rather no start than a refund that nobody can ask for.
+    fn can_give_back(&self, config: &Config) -> Result<(), Error> {
+        if config.orders.extra_payment == ExtraPayment::Hold {
+            return Ok(());
+        }
+        let mut by_v2 = config.merchants.iter().filter(|merchant| merchant.api == ApiVersion::V2);
+        let shows = |mchid: &str| self.certified.keys().any(|known| known.as_str() == mchid);
+        let bare = by_v2.find(|merchant| !shows(&merchant.mchid));
+        bare.map_or(Ok(()), |bare| {
+            Err(Error::Config {
+                place: format!("merchants[{}].merchant_certificate", bare.mchid),
+                why: "orders.extra_payment is \"refund\", and APIv2 gives money back only over a connection that shows it: configure it with merchant_private_key, or merchant_p12".to_owned(),
+            })
         })
-    })
+    }
 }
 
 /// Whether all of WeChat is on this machine: then it is a simulator.

@@ -25,7 +25,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use self::json::Objects;
 pub(crate) use self::otlp::Traces;
@@ -33,33 +33,25 @@ use crate::problem::Problem;
 use crate::talk::Paint;
 
 /// Starts it. `SUANPAN_LOG` or `RUST_LOG` says more than the configuration.
-pub(crate) fn start(format: LogFormat, level: &str) -> Result<(), Problem> {
+pub(crate) fn start(format: LogFormat, level: &str) -> Result<Levels, Problem> {
     start_with(format, level, None)
 }
 
 /// The same, with traces for a collector beside it, where the configuration names one.
-pub(crate) fn start_traced(config: &Config) -> Result<Option<Traces>, Problem> {
+pub(crate) fn start_traced(config: &Config) -> Result<(Levels, Option<Traces>), Problem> {
     let TelemetryConfig { otlp_endpoint, service_name } = &config.telemetry;
     let traces = (!otlp_endpoint.is_empty()).then(|| Traces::to(otlp_endpoint, service_name));
     let traces = traces.transpose()?;
-    start_with(config.log.format, &config.log.level, traces.as_ref())?;
-    Ok(traces)
+    let levels = start_with(config.log.format, &config.log.level, traces.as_ref())?;
+    Ok((levels, traces))
 }
 
-fn start_with(format: LogFormat, level: &str, traces: Option<&Traces>) -> Result<(), Problem> {
-    let set = |name| std::env::var(name).ok().filter(|level| !level.trim().is_empty());
-    let (place, level) = set("SUANPAN_LOG")
-        .map(|level| ("SUANPAN_LOG", level))
-        .or_else(|| set("RUST_LOG").map(|level| ("RUST_LOG", level)))
-        .unwrap_or_else(|| ("log.level", level.to_owned()));
-    let filter = EnvFilter::try_new(&level).map_err(|cause| Problem {
-        code: "SP-CONFIG".to_owned(),
-        detail: format!("the configuration is wrong at {place}: {level:?} is not a log level"),
-        cause: Some(cause.to_string()),
-        remedy: "write a level such as info, or a filter such as suanpan_server=debug".to_owned(),
-        exit: Problem::SETUP,
-    })?;
-
+fn start_with(
+    format: LogFormat,
+    level: &str,
+    traces: Option<&Traces>,
+) -> Result<Levels, Problem> {
+    let (filter, levels) = reload::Layer::new(filter(level)?);
     // Only what we do ourselves goes out, and none of what the log says meanwhile.
     let ours = FilterFn::new(|of| of.is_span() && of.target().starts_with("suanpan"));
     let traces = traces.map(|traces| traces.layer().with_filter(ours));
@@ -73,7 +65,35 @@ fn start_with(format: LogFormat, level: &str, traces: Option<&Traces>) -> Result
         }
         LogFormat::Json => registry.with(layer.json().event_format(Objects { clock })).try_init(),
     };
-    started.map_err(|cause| Problem::bug(format!("the log was started twice: {cause}")))
+    started.map_err(|cause| Problem::bug(format!("the log was started twice: {cause}")))?;
+    Ok(Levels(levels))
+}
+
+/// How much is said, while it is being said.
+pub(crate) struct Levels(reload::Handle<EnvFilter, Registry>);
+
+impl Levels {
+    /// From now on this much.
+    pub(crate) fn set(&self, filter: EnvFilter) {
+        // It fails only where the log is gone, and then there is nobody to tell.
+        drop(self.0.reload(filter));
+    }
+}
+
+/// The filter of this level, or of what the environment says in its place.
+pub(crate) fn filter(level: &str) -> Result<EnvFilter, Problem> {
+    let set = |name| std::env::var(name).ok().filter(|level| !level.trim().is_empty());
+    let (place, level) = set("SUANPAN_LOG")
+        .map(|level| ("SUANPAN_LOG", level))
+        .or_else(|| set("RUST_LOG").map(|level| ("RUST_LOG", level)))
+        .unwrap_or_else(|| ("log.level", level.to_owned()));
+    EnvFilter::try_new(&level).map_err(|cause| Problem {
+        code: "SP-CONFIG".to_owned(),
+        detail: format!("the configuration is wrong at {place}: {level:?} is not a log level"),
+        cause: Some(cause.to_string()),
+        remedy: "write a level such as info, or a filter such as suanpan_server=debug".to_owned(),
+        exit: Problem::SETUP,
+    })
 }
 
 /// Why a level of the configuration cannot be used, where that is so.

@@ -34,9 +34,8 @@ async fn all(
     arguments: &Reconcile,
 ) -> Result<(Vec<Value>, Verdict), Problem> {
     let one = arguments.account.as_deref();
-    let accounts =
-        world.merchants().filter(|(mchid, _)| one.is_none_or(|one| one == mchid.as_str()));
-    let accounts: Vec<_> = accounts.collect();
+    let mut accounts = world.merchants();
+    accounts.retain(|(mchid, _)| one.is_none_or(|one| one == mchid.as_str()));
     if accounts.is_empty() {
         return Err(Problem::usage(format!(
             "no account {:?} is configured",
@@ -44,7 +43,7 @@ async fn all(
         )));
     }
     let (mut reports, mut verdict) = (Vec::new(), Verdict::Good);
-    for (mchid, name) in accounts {
+    for (mchid, name) in &accounts {
         let report = match reconcile(world, mchid, day).await.map_err(|error| problem(&error))? {
             Reconciled::NotYet(why) => Report::NotYet(why),
             Reconciled::Done(day) => {

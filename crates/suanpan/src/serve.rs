@@ -1,24 +1,27 @@
 //! `suanpan serve`: the backend.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use suanpan_server::config::LogFormat;
-use suanpan_server::{Config, Seams, Server};
+use suanpan_server::{Config, Reloaded, Reloader, Seams, Server};
 
 use crate::cli::Serve;
+use crate::log::Levels;
 use crate::problem::Problem;
-use crate::stop::Stop;
+use crate::stop::{Hangups, Stop};
 use crate::{log, talk};
 
 /// Serves until a signal.
 pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
+    // Before anybody can know that we are here.
+    let hangups = Hangups::new()?;
     let mut config = load(&arguments.config, arguments.database.as_deref())?;
     if let Some(listen) = arguments.listen {
         config.server.listen = listen;
     }
     let format = config.log.format;
-    let traces = log::start_traced(&config)?;
+    let (levels, traces) = log::start_traced(&config)?;
     let stop = Stop::on_signals()?;
     let server = Server::open(config, Seams::default()).await;
     let server = server.map_err(|error| Problem::server_setup(&error))?;
@@ -38,12 +41,49 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
         api_key: server.first_api_key(),
         console: console.as_deref(),
     });
+    let file = arguments.config.clone();
+    let rereading = tokio::spawn(read_again(file, server.reloader(), levels, hangups));
     let ended = server.run(stop.wait()).await.map_err(|error| Problem::server(&error));
+    rereading.abort();
     if let Some(traces) = traces {
         // It waits for the collector, on a thread of its own.
         drop(tokio::task::spawn_blocking(|| traces.finish()).await);
     }
     ended
+}
+
+/// Reads the configuration again at each SIGHUP, and says what came of it.
+async fn read_again(file: PathBuf, reloader: Reloader, levels: Levels, mut hangups: Hangups) {
+    loop {
+        hangups.next().await;
+        match reread(&file, &reloader, &levels).await {
+            Ok(told) => {
+                let taken = told.taken.join(" ");
+                tracing::info!(taken, "the configuration was read again");
+                if !told.waiting.is_empty() {
+                    let settings = told.waiting.join(" ");
+                    tracing::warn!(settings, "these settings have changed and wait for a restart");
+                }
+            }
+            Err(Problem { code, detail, cause, remedy, .. }) => {
+                let why = cause.map_or(detail.clone(), |cause| format!("{detail}: {cause}"));
+                tracing::error!(
+                    code,
+                    remedy,
+                    "the configuration was not taken, what was read before stays in use: {why}"
+                );
+            }
+        }
+    }
+}
+
+async fn reread(file: &Path, reloader: &Reloader, levels: &Levels) -> Result<Reloaded, Problem> {
+    let config = load(file, None)?;
+    let filter = log::filter(&config.log.level)?;
+    let told = reloader.reload(config).await;
+    let told = told.map_err(|error| Problem::server_setup(&error))?;
+    levels.set(filter);
+    Ok(told)
 }
 
 /// The one line on standard output.

@@ -1,4 +1,5 @@
-//! How a command that stays up is told to end: the first signal asks, the second one insists.
+//! How a command that stays up is told to end, where the first signal asks and the second one insists; or to read its
+//! configuration again.
 
 use std::sync::Arc;
 
@@ -52,6 +53,37 @@ impl Stop {
 #[expect(clippy::exit, reason = "whoever asks twice does not want to wait for anything")]
 fn end_at_once() -> ! {
     std::process::exit(130)
+}
+
+/// SIGHUP: what has changed on the disk is to be read again. Without somebody to hear it, it ends the process.
+pub(crate) struct Hangups {
+    #[cfg(unix)]
+    heard: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    /// Hears them from now on.
+    #[cfg(unix)]
+    pub(crate) fn new() -> Result<Self, Problem> {
+        let heard = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+        let heard = heard.map_err(|cause| Problem::machine("cannot listen to signals", &cause))?;
+        Ok(Self { heard })
+    }
+
+    /// There are none here.
+    #[cfg(not(unix))]
+    pub(crate) fn new() -> Result<Self, Problem> {
+        Ok(Self {})
+    }
+
+    /// The next one, or several that came together.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.heard.recv().await.is_some() {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
 }
 
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! Defaults, file and variables become a configuration, or a list of all that is wrong with them.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -96,6 +98,7 @@ impl Source<'_> {
         let mut config = self.typed(&mut tree, &mut mistakes);
         if let Some(config) = &mut config {
             self.base.clone_into(&mut config.base);
+            config.settings = Settings::of(&tree);
             for (path, wrong) in range::check(config).into_iter().chain(database_url(config)) {
                 mistakes.push(self.mistake(&tree, &path, &wrong));
             }
@@ -273,6 +276,34 @@ fn database_url(config: &mut Config) -> Option<(Vec<String>, Wrong)> {
             let says = format!("读不了 {file}：{cause} / cannot read {file}: {cause}");
             Some((vec!["database".to_owned(), "url_file".to_owned()], Wrong::Says(says)))
         }
+    }
+}
+
+/// What was set, as texts by name. Secrets are among them.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub(crate) struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    fn of(tree: &Value) -> Self {
+        let mut leaves = BTreeMap::new();
+        tree.leaves("", &mut leaves);
+        Self(leaves)
+    }
+
+    /// The names of what is not as it is in `other`.
+    pub(crate) fn changed<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        let differs = |(name, text): &(&'a String, &'a String), there: &Self| {
+            there.0.get(*name) != Some(*text)
+        };
+        let ours = self.0.iter().filter(move |entry| differs(entry, other));
+        let gone = other.0.iter().filter(|(name, _)| !self.0.contains_key(*name));
+        ours.chain(gone).map(|(name, _)| name.as_str())
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settings(…)")
     }
 }
 

@@ -142,6 +142,29 @@ impl Value {
     pub(super) fn text(&self) -> Option<&str> {
         if let Form::Text(text) | Form::Typed(text) = &self.form { Some(text) } else { None }
     }
+
+    /// All leaves as texts, by their dotted names, to compare with those of another tree.
+    pub(super) fn leaves(&self, name: &str, into: &mut BTreeMap<String, String>) {
+        let below =
+            |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+        match &self.form {
+            Form::Table(entries) => {
+                entries.iter().for_each(|(key, value)| value.leaves(&below(key), into));
+            }
+            Form::List(items) => {
+                into.insert(name.to_owned(), items.len().to_string());
+                for (index, item) in items.iter().enumerate() {
+                    item.leaves(&format!("{name}[{index}]"), into);
+                }
+            }
+            Form::Text(text) | Form::Typed(text) => {
+                drop(into.insert(name.to_owned(), text.clone()))
+            }
+            Form::Number(number) => drop(into.insert(name.to_owned(), number.to_string())),
+            Form::Flag(flag) => drop(into.insert(name.to_owned(), flag.to_string())),
+            Form::Other(_) | Form::Anything => {}
+        }
+    }
 }
 
 fn entries(table: &DeTable<'_>) -> BTreeMap<String, Value> {

@@ -20,7 +20,8 @@ use crate::world::World;
 /// # Errors
 /// [`Error::Login`], [`Error::OtherPayer`], or [`Error::Unknown`] where WeChat did not answer.
 pub async fn login(world: &World, order: &Order, code: &LoginCode) -> Result<OpenId, Error> {
-    let (_, app) = world.accounts.of_app(&order.app).ok_or_else(|| Error::Config {
+    let accounts = world.accounts();
+    let (_, app) = accounts.of_app(&order.app).ok_or_else(|| Error::Config {
         place: "merchants.apps".to_owned(),
         why: format!("order {} is for app {}, which is gone", order.id, order.app),
     })?;

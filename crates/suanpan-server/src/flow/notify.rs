@@ -66,7 +66,8 @@ pub async fn notify(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Acknowledgement, Error> {
-    let account = world.accounts.of_merchant(mchid).ok_or(Error::NotFound { what: "merchant" })?;
+    let accounts = world.accounts();
+    let account = accounts.of_merchant(mchid).ok_or(Error::NotFound { what: "merchant" })?;
     let arrival = Arrival {
         id: world.id("ntf_"),
         mchid: mchid.clone(),

@@ -144,8 +144,9 @@ pub(crate) fn payable(order: &Order, now: i64) -> Result<(), Error> {
 
 fn parse(world: &World, new: NewOrder) -> Result<Order, Error> {
     let now = world.now();
-    let app = new.app.unwrap_or_else(|| world.accounts.default_app().clone());
-    let (account, _) = world.accounts.of_app(&app).ok_or_else(|| {
+    let accounts = world.accounts();
+    let app = new.app.unwrap_or_else(|| accounts.default_app().clone());
+    let (account, _) = accounts.of_app(&app).ok_or_else(|| {
         Error::field("app", format!("names {app}, which no merchant account here has"))
     })?;
     let expires_at = new.expires_at.map(Timestamp::as_microsecond);

@@ -42,20 +42,20 @@ pub enum Prepaid {
 pub async fn prepay(world: &World, order: &Order, payer: &OpenId) -> Result<Prepaid, Error> {
     let account = world.account(&order.mchid)?;
     for _ in 0..ROUNDS {
-        let wanted = wanted(world, account, order, payer)?;
+        let wanted = wanted(world, &account, order, payer)?;
         let Some(attempt) = live_or_new(world, wanted.clone()).await? else {
             return Ok(Prepaid::AlreadyPaid);
         };
         let young = attempt.prepay_id.clone().filter(|_| is_young(world, &attempt));
         match (serve(attempt.fingerprint == wanted.fingerprint, young.is_some()), young) {
-            (Serve::CloseFirst, _) => match close::close(world, account, &attempt).await? {
+            (Serve::CloseFirst, _) => match close::close(world, &account, &attempt).await? {
                 close::Closed::Paid => return Ok(Prepaid::AlreadyPaid),
                 close::Closed::Done => {}
             },
             (Serve::SignAgain, Some(prepay_id)) => {
                 return Ok(Prepaid::Ready { attempt: Box::new(attempt), prepay_id });
             }
-            (Serve::SignAgain | Serve::Place, _) => match place(world, account, attempt).await? {
+            (Serve::SignAgain | Serve::Place, _) => match place(world, &account, attempt).await? {
                 Placed::Ready(ready) => return Ok(ready),
                 Placed::Again => {}
             },
@@ -81,7 +81,7 @@ fn wanted(
     let number = world.dice.id("", world.now());
     let out_trade_no = OutTradeNo::parse(&number).map_err(|_| Error::Broken)?;
     let notify_url = world.notify_url(&account.mchid);
-    let partner = world.accounts.of_app(&order.app).and_then(|(_, app)| app.partner.clone());
+    let partner = world.accounts().of_app(&order.app).and_then(|(_, app)| app.partner.clone());
     let placement = Placement::new(
         account,
         Parties { order, payer, partner: partner.as_ref() },

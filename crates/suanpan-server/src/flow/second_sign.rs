@@ -22,7 +22,7 @@ pub async fn second_sign(
 ) -> Result<RequestPayment, Error> {
     let account = world.account(&attempt.mchid)?;
     let moment = Moment { now: world.clock.now_seconds(), nonce: &world.dice.nonce() };
-    let signed = gateway::second_sign(account, attempt, prepay_id, moment)?;
+    let signed = gateway::second_sign(&account, attempt, prepay_id, moment)?;
 
     let text = format!("{} paySign for {}", signed.sign_type, signed.package);
     world.journal(&attempt.order_id, Entry::new(Step::SecondSign, text)).await?;

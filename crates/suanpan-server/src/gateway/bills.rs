@@ -123,7 +123,7 @@ async fn of_v2(
             };
             let account_type = AccountType::Basic;
             let call = v2::DownloadFundFlow { account: keys, app_id, bill_date: day, account_type };
-            Ok(download(world, client, &call).await)
+            Ok(download(world, &client, &call).await)
         }
     }
 }

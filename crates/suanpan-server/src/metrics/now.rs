@@ -110,7 +110,7 @@ fn open(all: &mut Registry, rows: &Rows) {
 fn days_left(world: &World, fetched: &[(String, i64)]) -> Vec<([(&'static str, String); 2], i64)> {
     let now = world.clock.now_seconds();
     let mut until = BTreeMap::<(String, &str), i64>::new();
-    for account in world.accounts.iter() {
+    for account in world.accounts().iter() {
         let mchid = account.mchid.to_string();
         for certificate in account.certificates() {
             let kind = if certificate.merchant().is_some() { "merchant" } else { "platform" };

@@ -143,7 +143,7 @@ async fn close_for(world: &World, id: &OrderId, why: &str) -> Result<Order, Erro
     }
     let account = world.account(&order.mchid)?;
     for attempt in live(world, id).await? {
-        if close(world, account, &attempt).await? == Closed::Paid {
+        if close(world, &account, &attempt).await? == Closed::Paid {
             return Err(Error::OrderPaid);
         }
     }

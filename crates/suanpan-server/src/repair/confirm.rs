@@ -40,7 +40,7 @@ pub async fn confirm(world: &World, id: &OrderId) -> Result<Order, Error> {
     let account = world.account(&order.mchid)?;
     // Also those that are closed: the payer may have been faster than our close.
     for attempt in attempts.await?.iter().take(RECENT) {
-        if ask(world, account, attempt).await == Some(Standing::Paid) {
+        if ask(world, &account, attempt).await == Some(Standing::Paid) {
             break;
         }
     }

@@ -92,7 +92,7 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
     let over = match found.await? {
         Some((attempt, order)) => {
             let account = world.account(&attempt.mchid)?;
-            look(world, account, &attempt, &order).await?
+            look(world, &account, &attempt, &order).await?
         }
         None => true,
     };

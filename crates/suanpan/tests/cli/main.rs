@@ -32,6 +32,9 @@ mod process;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+#[cfg(unix)]
+mod reload;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod secrets;

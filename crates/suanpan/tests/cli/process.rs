@@ -98,10 +98,15 @@ impl Running {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Waits until it says this on standard error.
+    /// Waits until it says this on standard error; answers the line.
     #[track_caller]
-    pub(crate) fn hear(&self, text: &str) {
-        while !self.process.stderr.recv_timeout(PATIENCE).unwrap().contains(text) {}
+    pub(crate) fn hear(&self, text: &str) -> String {
+        loop {
+            let line = self.process.stderr.recv_timeout(PATIENCE).unwrap();
+            if line.contains(text) {
+                return line;
+            }
+        }
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) async fn accounts(
     _: Operator,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let merchants: Vec<_> = world.accounts.iter().map(|account| account.mchid.clone()).collect();
+    let accounts = world.accounts();
+    let merchants: Vec<_> = accounts.iter().map(|account| account.mchid.clone()).collect();
     let now = world.clock.now_seconds();
     let signs = world.store.look((merchants, now), |tx, (merchants, now)| {
         Box::pin(async move {
@@ -49,7 +50,7 @@ pub(super) async fn accounts(
     let body = html! {
         div.page-head { h1 { (visit.say(words::ACCOUNTS)) } }
         p.hint { (visit.say(WHERE_CHANGED)) }
-        @for (account, signs) in world.accounts.iter().zip(&signs) {
+        @for (account, signs) in accounts.iter().zip(&signs) {
             (one(&world, &visit, account, signs, &problems))
         }
     };

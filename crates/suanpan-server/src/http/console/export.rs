@@ -89,7 +89,8 @@ impl Rest {
     }
 
     fn line(&self, order: &Order) -> String {
-        let account = self.world.accounts.of_merchant(&order.mchid);
+        let accounts = self.world.accounts();
+        let account = accounts.of_merchant(&order.mchid);
         let time = |at: Option<i64>| at.map(clock).unwrap_or_default();
         row(&[
             order.id.as_str(),

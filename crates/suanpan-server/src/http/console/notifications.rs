@@ -28,7 +28,7 @@ pub(super) async fn notifications(
         VERDICTS.into_iter().find(|verdict| verdict.as_str() == asked)
     });
     let verdict = verdict.ok_or_else(|| Error::field("verdict", "must be what we made of it"))?;
-    let merchants: Vec<_> = world.accounts.iter().map(|account| account.mchid.clone()).collect();
+    let merchants: Vec<_> = world.accounts().iter().map(|account| account.mchid.clone()).collect();
     let found = world.store.look((merchants, verdict), |tx, (merchants, verdict)| {
         Box::pin(async move {
             let mut found = Vec::new();

@@ -170,7 +170,8 @@ fn goods(world: &World, visit: &Visit, shipment: &Shipment) -> Markup {
 }
 
 fn facts(world: &World, visit: &Visit, order: &Order) -> Markup {
-    let account = world.accounts.of_merchant(&order.mchid);
+    let accounts = world.accounts();
+    let account = accounts.of_merchant(&order.mchid);
     let expired = order.has_expired(world.now());
     html! {
         dl.facts {

@@ -65,7 +65,7 @@ pub(super) async fn orders(
 }
 
 async fn numbered(world: &World, text: &str) -> Result<Option<Numbered>, StoreError> {
-    let merchants: Vec<_> = world.accounts.iter().map(|account| account.mchid.clone()).collect();
+    let merchants: Vec<_> = world.accounts().iter().map(|account| account.mchid.clone()).collect();
     let found = world.store.look((text.to_owned(), merchants), |tx, (text, merchants)| {
         Box::pin(async move { tx.numbered(text, merchants).await })
     });
@@ -126,7 +126,8 @@ fn status_tabs(visit: &Visit, search: &Search) -> Markup {
 }
 
 fn filters(world: &World, visit: &Visit, search: &Search) -> Markup {
-    let apps = world.accounts.iter().flat_map(|account| {
+    let accounts = world.accounts();
+    let apps = accounts.iter().flat_map(|account| {
         account.apps.iter().map(|app| (app.appid.as_str(), account.name.as_str()))
     });
     let given = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -186,7 +187,8 @@ fn table(world: &World, visit: &Visit, orders: &[Order]) -> Markup {
 }
 
 fn row(world: &World, visit: &Visit, order: &Order) -> Markup {
-    let account = world.accounts.of_merchant(&order.mchid);
+    let accounts = world.accounts();
+    let account = accounts.of_merchant(&order.mchid);
     let merchant = account.map_or_else(|| order.mchid.as_str(), |account| account.name.as_str());
     html! {
         tr data-order-id=(order.id) {

@@ -44,7 +44,7 @@ pub(super) async fn today(world: &World, visit: &Visit) -> Result<Response, Trou
     let now = world.now();
     let asked_day = query_value(visit.here(), "date").filter(|text| !text.is_empty());
     let start = asked_day.map_or(Ok(day_start(now)), |text| read_day("date", &text))?;
-    let merchants = world.accounts.iter().map(|account| account.mchid.clone()).collect();
+    let merchants = world.accounts().iter().map(|account| account.mchid.clone()).collect();
     let asked = Asked { merchants, start, now };
     let today =
         world.store.look(asked, |tx, asked| Box::pin(async move { Today::read(tx, asked).await }));

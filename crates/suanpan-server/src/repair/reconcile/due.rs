@@ -9,6 +9,7 @@ use suanpan_wechat::bill::BillDate;
 
 use super::{Reconciled, conclude, reconcile};
 use crate::Error;
+use crate::account::Accounts;
 use crate::due::{done, put_back, wait_after};
 use crate::reconciliation::DayState;
 use crate::store::{Claim, NewDue, StoreError, Tx};
@@ -24,10 +25,10 @@ struct Work {
 }
 
 /// Sees to it that yesterday is compared, for each account.
-pub(crate) async fn plan(world: &World) -> Result<(), Error> {
+pub(crate) async fn plan(world: &World, accounts: &Accounts) -> Result<(), Error> {
     let yesterday = BillDate::of(world.clock.now_seconds()).and_then(BillDate::yesterday);
     let (Some(hour), Some(day)) = (world.reconcile_hour, yesterday) else { return Ok(()) };
-    for account in world.accounts.iter() {
+    for account in accounts.iter() {
         let unit = (account.mchid.clone(), day, at(world, hour, day), world.now());
         let put = world.store.write(unit, |tx, (mchid, day, at, now)| {
             Box::pin(tx.reconcile_on(mchid, *day, *at, *now))
@@ -53,7 +54,8 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
     let work: Work = serde_json::from_str(&claim.body).map_err(|_| Error::Broken)?;
     let day: BillDate = work.day.parse().map_err(|_| Error::Broken)?;
     // Switched off, or an account that is no longer configured.
-    let (Some(hour), Some(_)) = (world.reconcile_hour, world.accounts.of_merchant(&work.mchid))
+    let (Some(hour), Some(_)) =
+        (world.reconcile_hour, world.accounts().of_merchant(&work.mchid).cloned())
     else {
         return done(world, claim).await;
     };

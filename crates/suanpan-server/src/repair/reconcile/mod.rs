@@ -55,7 +55,8 @@ pub enum Reconciled {
 /// [`Error::NotFound`] for an account that is not configured, [`Error::Field`] for a day that is not over, and those of the
 /// store.
 pub async fn reconcile(world: &World, mchid: &MchId, day: BillDate) -> Result<Reconciled, Error> {
-    let account = world.accounts.of_merchant(mchid);
+    let accounts = world.accounts();
+    let account = accounts.of_merchant(mchid);
     let account = account.ok_or(Error::NotFound { what: "merchant account" })?;
     let end = day.tomorrow().map_or(i64::MAX, BillDate::start);
     if world.clock.now_seconds() < end {

@@ -67,7 +67,7 @@ pub async fn start(
 /// Asks WeChat for a refund that has just been stored.
 async fn carry_out(world: &World, refund: Refund) -> Result<Refund, Error> {
     let account = world.account(&refund.mchid)?;
-    let refusal = submit(world, account, &refund).await?;
+    let refusal = submit(world, &account, &refund).await?;
     let refund = find(world, &refund.id).await?;
     match refusal {
         Some((operation, refusal)) if refund.state.is_final() => {
@@ -203,7 +203,7 @@ pub(crate) async fn due(world: &World, body: &str) -> Result<bool, Error> {
         return Ok(true);
     }
     let account = world.account(&refund.mchid)?;
-    let standing = ask(world, account, &refund).await?;
+    let standing = ask(world, &account, &refund).await?;
     if work.once {
         return Ok(true);
     }
@@ -214,7 +214,7 @@ pub(crate) async fn due(world: &World, body: &str) -> Result<bool, Error> {
             note(world, &refund, "ALARM: WeChat does not know it any more").await?;
         }
         Standing::Absent => {
-            submit(world, account, &refund).await?;
+            submit(world, &account, &refund).await?;
         }
         Standing::Known | Standing::Unknown => {}
     }

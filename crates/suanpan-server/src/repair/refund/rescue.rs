@@ -87,7 +87,7 @@ pub async fn rescue(world: &World, id: &str, new: NewDestination) -> Result<Refu
     }
     let account = world.account(&refund.mchid)?;
     let to = new.checked()?;
-    let outcome = gateway::rescue(world, account, &refund, &to).await?;
+    let outcome = gateway::rescue(world, &account, &refund, &to).await?;
     let operation = outcome.trace().operation;
     match outcome {
         Outcome::Done(done) => {

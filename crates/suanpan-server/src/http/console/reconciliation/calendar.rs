@@ -57,7 +57,7 @@ pub(in super::super) async fn calendar(
             }
         }
         p.hint { (visit.say(words::TITLE_HELP)) }
-        @for (mchid, account) in world.merchants() {
+        @for (mchid, account) in &world.merchants() {
             (of_account(&visit, &month, mchid.as_str(), account, &today))
         }
     };

@@ -38,7 +38,7 @@ pub(in super::super) async fn day(
     let after = query_value(visit.here(), "after");
     let after = after.as_deref().and_then(|after| after.split_once(' '));
     let mut accounts = Vec::new();
-    for (mchid, name) in world.merchants() {
+    for (mchid, name) in &world.merchants() {
         if wanted.as_deref().is_none_or(|wanted| wanted == mchid.as_str()) {
             accounts.push(look(&world, mchid, name, day, after).await?);
         }
@@ -330,8 +330,8 @@ pub(in super::super) async fn bill(
 
 /// An account that is ours.
 fn configured(world: &World, account: &str) -> Result<MchId, Error> {
-    let found = world.merchants().find(|(mchid, _)| mchid.as_str() == account);
-    found.map(|(mchid, _)| mchid.clone()).ok_or(Error::NotFound { what: "merchant account" })
+    let found = world.merchants().into_iter().find(|(mchid, _)| mchid.as_str() == account);
+    found.map(|(mchid, _)| mchid).ok_or(Error::NotFound { what: "merchant account" })
 }
 
 /// The differences of an account on one page.
