@@ -70,7 +70,7 @@ impl Reloader {
 }
 
 /// Whether a setting of this name can change while the server runs.
-fn is_taken(name: &str) -> bool {
+pub(crate) fn is_taken(name: &str) -> bool {
     TAKEN.iter().any(|group| {
         name.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
     })

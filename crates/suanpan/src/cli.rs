@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// 开发环境：模拟器、后端和一间茶铺 / simulator, backend and a tea shop; stays up
     Dev(Dev),
+    /// 问几个问题，写出第一份配置 / ask a few questions and write a first configuration
+    Init(Init),
     /// 后端 / the backend
     Serve(Serve),
     /// 微信模拟器 / the simulator of WeChat, for a backend in any language
@@ -72,6 +74,59 @@ pub(crate) struct Dev {
     /// 模拟器地址 / where the simulator listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
     pub(crate) simulator_listen: SocketAddr,
+}
+
+/// `suanpan init`
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// 写在这个目录；已有的文件不会动 / the folder to write into; files that are there stay
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// 商户平台给的 zip、解开的目录，或 `apiclient_cert.pem` / the merchant platform's zip, its folder, or `apiclient_cert.pem`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) certificates: Option<PathBuf>,
+    /// 商户号；有证书就从证书里读 / merchant number; the certificate says it, where there is one
+    #[arg(long, value_name = "MCHID")]
+    pub(crate) mchid: Option<String>,
+    /// 用哪一版接口 / which API
+    #[arg(long, value_name = "API")]
+    pub(crate) api: Option<InitApi>,
+    /// 存着 `APIv3` 密钥的文件 / a file with the `APIv3` key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_v3_key_file: Option<PathBuf>,
+    /// 存着 `APIv2` 密钥的文件 / a file with the `APIv2` key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_v2_key_file: Option<PathBuf>,
+    /// 微信支付公钥 ID / id of the WeChat Pay public key
+    #[arg(long, value_name = "ID", requires = "public_key")]
+    pub(crate) public_key_id: Option<String>,
+    /// 微信支付公钥 `pub_key.pem` / the WeChat Pay public key
+    #[arg(long, value_name = "FILE", requires = "public_key_id")]
+    pub(crate) public_key: Option<PathBuf>,
+    /// 小程序 appid / the mini program's appid
+    #[arg(long, value_name = "APPID")]
+    pub(crate) appid: Option<String>,
+    /// 存着 `AppSecret` 的文件 / a file with its `AppSecret`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) app_secret_file: Option<PathBuf>,
+    /// 微信访问我们的地址 / how WeChat reaches us
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// 不提问，只用上面给的 / ask nothing, take what is given above
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// 输出一个 JSON 对象 / print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which API a merchant account will speak.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum InitApi {
+    /// XML, MD5 or HMAC-SHA256.
+    V2,
+    /// JSON, RSA.
+    V3,
 }
 
 /// `suanpan serve`
@@ -352,6 +407,7 @@ impl Command {
             | Self::Migrate(Migrate { json, .. })
             | Self::Archive(Archive { json, .. })
             | Self::Reconcile(Reconcile { json, .. })
+            | Self::Init(Init { json, .. })
             | Self::Operators(Operators { json, .. })
             | Self::Replay(Replay { json, .. })
             | Self::Api(Api { json })
@@ -410,6 +466,7 @@ mod tests {
             [
                 "demo",
                 "dev",
+                "init",
                 "serve",
                 "simulator",
                 "migrate",

@@ -46,11 +46,7 @@ pub(crate) fn start_traced(config: &Config) -> Result<(Levels, Option<Traces>), 
     Ok((levels, traces))
 }
 
-fn start_with(
-    format: LogFormat,
-    level: &str,
-    traces: Option<&Traces>,
-) -> Result<Levels, Problem> {
+fn start_with(format: LogFormat, level: &str, traces: Option<&Traces>) -> Result<Levels, Problem> {
     let (filter, levels) = reload::Layer::new(filter(level)?);
     // Only what we do ourselves goes out, and none of what the log says meanwhile.
     let ours = FilterFn::new(|of| of.is_span() && of.target().starts_with("suanpan"));

@@ -4,6 +4,7 @@
 //! |-------------|---------------|----------------------------------------------------------|
 //! | `dev`       | [`dev`]       | simulator, backend and a tea shop; stays up              |
 //! | `demo`      | [`demo`]      | two payments in the terminal, and compares three books   |
+//! | `init`      | [`init`]      | asks, and writes a first configuration                   |
 //! | `serve`     | [`serve`]     | the backend                                              |
 //! | `simulator` | [`simulate`]  | the simulator of WeChat                                  |
 //! | `migrate`   | [`migrate`], [`moving`] | brings a database up to date, or moves to another |
@@ -28,6 +29,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod explain;
+mod init;
 mod log;
 mod mask;
 mod migrate;
@@ -82,6 +84,7 @@ async fn run(command: Command) -> Result<Verdict, Problem> {
     match command {
         Command::Demo(arguments) => demo::run(&arguments).await,
         Command::Dev(arguments) => dev::run(&arguments).await.map(good),
+        Command::Init(arguments) => init::run(&arguments).map(good),
         Command::Serve(arguments) => serve::run(&arguments).await.map(good),
         Command::Simulator(arguments) => simulate::run(&arguments).await.map(good),
         Command::Migrate(arguments) => migrate::run(&arguments).await,

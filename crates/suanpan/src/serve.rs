@@ -66,7 +66,9 @@ async fn read_again(file: PathBuf, reloader: Reloader, levels: Levels, mut hangu
                 }
             }
             Err(Problem { code, detail, cause, remedy, .. }) => {
-                let why = cause.map_or(detail.clone(), |cause| format!("{detail}: {cause}"));
+                let why: Vec<_> = [Some(detail), cause].into_iter().flatten().collect();
+                // Mistakes come with their lines: one line of the log for all of them.
+                let why = why.join(": ").lines().map(str::trim).collect::<Vec<_>>().join("; ");
                 tracing::error!(
                     code,
                     remedy,

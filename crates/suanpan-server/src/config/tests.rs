@@ -304,3 +304,26 @@ fn every_setting_is_documented() {
         "undocumented: {undocumented:?}, invented: {invented:?}"
     );
 }
+
+/// The page lists each setting with its variable, and whether it is taken without a restart; and no other.
+#[test]
+fn the_page_lists_every_setting() {
+    let row = |(name, variable, _): (String, String, bool)| {
+        let taken = if crate::reload::is_taken(&name) { "✓" } else { "" };
+        format!("| `{name}` | `{variable}` | {taken} |")
+    };
+    let wanted: std::collections::BTreeSet<_> = settings().map(row).collect();
+    for page in [
+        include_str!("../../../../docs/operations/configuration.md"),
+        include_str!("../../../../docs/operations/configuration.en.md"),
+    ] {
+        let listed =
+            page.lines().filter(|line| line.starts_with("| `")).map(str::to_owned).collect();
+        let missing: Vec<_> = wanted.difference(&listed).collect();
+        let invented: Vec<_> = listed.difference(&wanted).collect();
+        assert!(
+            missing.is_empty() && invented.is_empty(),
+            "missing: {missing:#?}, invented: {invented:#?}"
+        );
+    }
+}

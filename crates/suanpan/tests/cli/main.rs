@@ -19,6 +19,9 @@ mod explain;
 mod followed;
 #[cfg(test)]
 #[cfg(unix)]
+mod init;
+#[cfg(test)]
+#[cfg(unix)]
 mod killed;
 #[cfg(test)]
 mod migrate;
