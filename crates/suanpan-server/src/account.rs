@@ -81,23 +81,25 @@ impl Accounts {
     /// Reads and checks the accounts of the configuration.
     ///
     /// # Errors
-    /// [`Error::Config`], which names the account and the setting.
+    /// [`Error::Config`], which names the account and the setting; [`Error::Settings`] where several are wrong.
     pub fn load(config: &Config) -> Result<Self, Error> {
         let (mut by_mchid, mut by_app) = (BTreeMap::new(), BTreeMap::new());
-        let mut default_app = None;
+        let (mut default_app, mut mistakes) = (None, Vec::new());
         for merchant in &config.merchants {
-            let account = Arc::new(Account::load(config, merchant)?);
+            let Some(account) = Account::load(config, merchant, &mut mistakes) else { continue };
+            let account = Arc::new(account);
             for app in &account.apps {
                 default_app.get_or_insert_with(|| app.appid.clone());
                 if by_app.insert(app.appid.clone(), Arc::clone(&account)).is_some() {
                     let why = format!("app {} belongs to two accounts", app.appid);
-                    return Err(wrong(merchant, "apps", why));
+                    mistakes.push(wrong(merchant, "apps", why));
                 }
             }
             if by_mchid.insert(account.mchid.clone(), account).is_some() {
-                return Err(wrong(merchant, "mchid", "there are two accounts of this number"));
+                mistakes.push(wrong(merchant, "mchid", "there are two accounts of this number"));
             }
         }
+        Error::of_settings(mistakes)?;
         let default_app = default_app.ok_or_else(|| Error::Config {
             place: "merchants".to_owned(),
             why: "there is no merchant account with an app; config.default.toml shows one"
@@ -176,36 +178,70 @@ impl Account {
         .collect()
     }
 
-    fn load(config: &Config, merchant: &MerchantConfig) -> Result<Self, Error> {
-        let mchid = MchId::parse(&merchant.mchid).map_err(text(merchant, "mchid"))?;
-        let identity = Identity::load(config, merchant, &mchid)?;
-        let account = Self {
+    /// `None` where something is wrong: then it is among the mistakes, with all else that is wrong with this account.
+    fn load(config: &Config, merchant: &MerchantConfig, mistakes: &mut Vec<Error>) -> Option<Self> {
+        let before = mistakes.len();
+        let mut keep = Keep(mistakes);
+        let apps: Vec<_> = merchant
+            .apps
+            .iter()
+            .filter_map(|app| keep.good(App::load(config, merchant, app)))
+            .collect();
+        let v2 = keep.good(V2Keys::load(config, merchant));
+        let mchid = keep.good(MchId::parse(&merchant.mchid).map_err(text(merchant, "mchid")));
+        let identity = mchid.as_ref().map(|mchid| Identity::load(config, merchant, mchid));
+        let identity = identity.and_then(|read| keep.good(read));
+        let v3 = mchid
+            .as_ref()
+            .zip(identity.as_ref())
+            .map(|(mchid, identity)| V3Keys::load(config, merchant, mchid, identity.as_ref()));
+        let v3 = v3.and_then(|read| keep.good(read));
+        // What could not be read was named already, and is not missing.
+        keep.good(whole(
+            merchant,
+            v2.as_ref().map(Option::is_some),
+            v3.as_ref().map(Option::is_some),
+        ));
+        if before < mistakes.len() {
+            return None;
+        }
+        let mchid = mchid?;
+        Some(Self {
             name: merchant.name.clone().unwrap_or_else(|| mchid.to_string()),
             api: merchant.api,
-            apps: merchant
-                .apps
-                .iter()
-                .map(|app| App::load(config, merchant, app))
-                .collect::<Result<_, _>>()?,
-            v2: V2Keys::load(config, merchant)?,
-            v3: V3Keys::load(config, merchant, &mchid, identity.as_ref())?,
-            identity,
+            apps,
+            v2: v2?,
+            v3: v3?,
+            identity: identity?,
             mchid,
-        };
-        if merchant.mode == MerchantMode::Direct && merchant.sp_appid.is_some() {
-            return Err(wrong(merchant, "sp_appid", "it is of mode = \"partner\" only"));
+        })
+    }
+}
+
+/// What can be used, and a note of what cannot.
+struct Keep<'a>(&'a mut Vec<Error>);
+
+impl Keep<'_> {
+    fn good<T>(&mut self, read: Result<T, Error>) -> Option<T> {
+        read.map_err(|mistake| self.0.push(mistake)).ok()
+    }
+}
+
+/// Whether the account has what its API needs. `None`: its keys could not be read.
+fn whole(merchant: &MerchantConfig, v2: Option<bool>, v3: Option<bool>) -> Result<(), Error> {
+    if merchant.mode == MerchantMode::Direct && merchant.sp_appid.is_some() {
+        return Err(wrong(merchant, "sp_appid", "it is of mode = \"partner\" only"));
+    }
+    match merchant.api {
+        ApiVersion::V2 if v2 == Some(false) => {
+            Err(wrong(merchant, "api_v2_key", "it is needed with api = \"v2\""))
         }
-        match account.api {
-            ApiVersion::V2 if account.v2.is_none() => {
-                Err(wrong(merchant, "api_v2_key", "it is needed with api = \"v2\""))
-            }
-            ApiVersion::V3 if account.v3.is_none() => {
-                let why = "it is needed with api = \"v3\", or merchant_p12";
-                Err(wrong(merchant, "merchant_private_key", why))
-            }
-            _ if account.apps.is_empty() => Err(wrong(merchant, "apps", "at least one is needed")),
-            ApiVersion::V2 | ApiVersion::V3 => Ok(account),
+        ApiVersion::V3 if v3 == Some(false) => {
+            let why = "it is needed with api = \"v3\", or merchant_p12";
+            Err(wrong(merchant, "merchant_private_key", why))
         }
+        _ if merchant.apps.is_empty() => Err(wrong(merchant, "apps", "at least one is needed")),
+        ApiVersion::V2 | ApiVersion::V3 => Ok(()),
     }
 }
 

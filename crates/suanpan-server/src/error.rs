@@ -13,7 +13,7 @@ use suanpan_client as client;
 use suanpan_ledger::{Impossible, Mismatch, Overdrawn};
 use suanpan_wechat as wechat;
 
-use crate::config::Mistakes;
+use crate::config::{Mistake, Mistakes};
 use crate::ids::OrderId;
 use crate::people::Refusal;
 use crate::repair::refund::RescueError;
@@ -257,6 +257,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// One mistake as it is, several as one error.
+    pub(crate) fn of_settings(mut mistakes: Vec<Self>) -> Result<(), Self> {
+        if mistakes.len() < 2 {
+            return mistakes.pop().map_or(Ok(()), Err);
+        }
+        let told = mistakes.iter().map(|mistake| {
+            if let Self::Config { place, why } = mistake {
+                Mistake::of_account(place, why)
+            } else {
+                Mistake::of_account("", &chain(mistake))
+            }
+        });
+        Err(Self::Settings(Mistakes(told.collect())))
+    }
+
     /// A stable name for alerts and for `suanpan explain`.
     pub fn code(&self) -> &'static str {
         match self {

@@ -149,3 +149,22 @@ fn a_partner_says_for_whom_each_app_sells() {
     check((app, &direct), "apps.sub_mchid", "only");
     check((app, &format!("sp_appid = \"wx8888888888888888\"\n{app}")), "sp_appid", "only");
 }
+
+#[test]
+fn all_that_is_wrong_with_the_accounts_is_told_at_once() {
+    let text = V3
+        .replace("merchant-1.key.pem", "nowhere.pem")
+        .replace("wx2421b1c4370ec43b", "no app")
+        + &V3.replace("1900000109", "19").replace("ThrowawayApiV3Key_0123456789abcd", "tooshort");
+    let Err(Error::Settings(mistakes)) = load(&text) else { panic!("it was taken") };
+    let keys: Vec<_> = mistakes.0.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "merchants[1900000109].apps.appid",
+            "merchants[1900000109].merchant_private_key",
+            "merchants[19].api_v3_key",
+        ],
+        "{mistakes}"
+    );
+}

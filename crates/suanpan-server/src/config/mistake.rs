@@ -76,6 +76,14 @@ impl Mistake {
     }
 }
 
+impl Mistake {
+    /// What is wrong with an account, whose words are English only.
+    pub(crate) fn of_account(key: &str, why: &str) -> Self {
+        let (key, why) = (key.to_owned(), why.to_owned());
+        Self { key, place: Place::Nowhere, zh: why.clone(), en: why, nearest: None }
+    }
+}
+
 /// One line, without what is shown of the file.
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,6 +94,9 @@ impl fmt::Display for Mistake {
             }
             Place::Environment(name) => write!(f, "{name}{separator}{}", self.key)?,
             Place::Nowhere => f.write_str(&self.key)?,
+        }
+        if self.zh == self.en {
+            return write!(f, ": {}", self.en);
         }
         write!(f, ": {} / {}", self.zh, self.en)
     }
