@@ -97,12 +97,18 @@ def test_it_is_installed_started_paid_with_upgraded_and_purged(machine, package,
     assert paid["status"] == "paid"
     assert machine.run("stat", "--format=%U %a", "/var/lib/suanpan", "/var/lib/suanpan/suanpan.db").split() == ["suanpan", "700", "suanpan", "600"]
 
+    # Reloaded: the same process, and it takes money.
+    process = lambda: machine.run("systemctl", "show", "--property=MainPID", "suanpan")
+    before = process()
+    machine.run("systemctl", "reload", "suanpan")
+    assert simulator.pays(ready["url"], ready["api_key"], "deb-2")["status"] == "paid"
+    assert process() == before
+
     # Put in once more, as an upgrade does: it was restarted, the owner's file and the orders are as they were.
     machine.run("chmod", "0600", "/etc/suanpan/suanpan.toml")
     machine.run("chown", "suanpan:suanpan", "/etc/suanpan/suanpan.toml")
-    before = machine.run("systemctl", "show", "--property=MainPID", "suanpan")
     machine.run("dpkg", "--install", "/tmp/suanpan.deb")
-    assert machine.run("systemctl", "show", "--property=MainPID", "suanpan") != before
+    assert process() != before
     assert machine.run("stat", "--format=%U %a", "/etc/suanpan/suanpan.toml").split() == ["suanpan", "600"]
     url = first_line(machine)["url"]
     assert call(f"{url}/miniprogram/orders/{paid['id']}")["status"] == "paid"
