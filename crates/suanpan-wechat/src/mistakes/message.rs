@@ -237,6 +237,11 @@ impl Keys {
         keys.map(|secret| secret.of.as_str())
     }
 
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.secrets.is_empty() && self.public.is_empty()
+    }
+
     /// Whether the key is there that signs this message, or proves it.
     pub fn has(&self, kind: KeyKind) -> bool {
         let secret = self.secrets.iter().any(|secret| secret.kind == kind);

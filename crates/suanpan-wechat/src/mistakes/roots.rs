@@ -169,7 +169,15 @@ fn of_rsa(message: &Message, keys: &Keys, reading: &Reading) -> Roots {
     };
     let bytes = message.draft().bytes("");
     let pss = right.key.is_pss(&bytes, &reading.bytes);
-    let id = if pss { "rsa.pss" } else { "rsa.unknown-key" };
+    let id = match kind {
+        _ if pss => "rsa.pss",
+        KeyKind::Platform => "rsa.unknown-platform",
+        KeyKind::ApiV2
+        | KeyKind::ApiV3
+        | KeyKind::AppSecret
+        | KeyKind::Merchant
+        | KeyKind::Webhook => "rsa.unknown-key",
+    };
     Roots { known: Some(Mistake::new(id)), key_is_right: pss, ..Roots::default() }
 }
 

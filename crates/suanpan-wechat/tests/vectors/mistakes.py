@@ -353,6 +353,7 @@ PRETTY = json.dumps(told, ensure_ascii=False, indent=1)
 case("kept.crlf", answer(PRETTY), rsa(lines(TIME, NONCE, PRETTY.replace("\n", "\r\n")), PLATFORM))
 case("lines.blank", answer('{"code":"X"}'), rsa(lines(TIME, NONCE, ""), PLATFORM))
 case("rsa.other-platform", answer(TOLD), rsa(TOLD_TEXT, OTHER_PLATFORM))
+case("rsa.unknown-platform", answer(TOLD), rsa(TOLD_TEXT, STRANGER))
 case("rsa.merchant-for-platform", answer(TOLD), rsa(TOLD_TEXT, MERCHANT))
 case("", answer(TOLD.replace("EV-1", "EV-2")), rsa(TOLD_TEXT, PLATFORM))
 

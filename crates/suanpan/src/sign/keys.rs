@@ -135,8 +135,18 @@ impl AtHand {
             (None, None, Some(appid)) => {
                 all.iter().find(|one| one.apps.iter().any(|app| app.appid.as_str() == appid))
             }
-            (None, None, None) => None,
+            // An answer names no merchant, but a key that one of them has.
+            (None, None, None) => all.iter().find(|one| has_key(one, given.serial.as_deref())),
         };
+        let answer = matches!(given.message, Message::Answer { .. });
+        if let (true, Some(serial), true) = (answer, &given.serial, self.keys.is_empty())
+            && !all.iter().any(|one| has_key(one, Some(serial)))
+        {
+            given.notes.push(Say::new(
+                format!("报文头里的 Wechatpay-Serial（{serial}）不在配置的密钥里：用 --key-file 给出那把公钥或证书"),
+                format!("Wechatpay-Serial names {serial}, which is not configured: give that public key or certificate by --key-file"),
+            ));
+        }
         if let (None, Some(mchid)) = (meant, &given.mchid) {
             given.notes.push(Say::new(
                 format!("配置里没有商户 {mchid}：下面用的是别的商户的密钥"),
@@ -205,4 +215,10 @@ impl AtHand {
         }
         Ok(())
     }
+}
+
+/// Whether WeChat's key of this name is one of the account's.
+fn has_key(account: &Account, serial: Option<&str>) -> bool {
+    let is = |known: &str| serial.is_some_and(|serial| serial.eq_ignore_ascii_case(known));
+    account.v3().is_some_and(|v3| v3.keys.serials().any(|known| is(known.as_str())))
 }

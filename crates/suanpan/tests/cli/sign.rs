@@ -342,31 +342,40 @@ fn what_is_not_understood_ends_with_2() {
     assert_eq!(run(&["sign", text(&file), "--account", "1900000109"]).code, Some(2));
 }
 
+/// What a merchant of the simulator signs with.
+fn signer(merchant: &Value) -> Signer {
+    let pem = fs::read_to_string(member(merchant, "merchant_private_key")).unwrap();
+    Signer {
+        mchid: MchId::parse(member(merchant, "mchid")).unwrap(),
+        serial: Serial::parse(member(merchant, "merchant_serial")).unwrap(),
+        key: PrivateKey::from_pem(&pem).unwrap(),
+    }
+}
+
+/// A simulator, its address, what it seeded, and its clock.
+async fn simulator(folder: &Path) -> (Running, String, Value, i64) {
+    let started = Running::start(&["simulator", "--listen", "127.0.0.1:0", "--data", text(folder)]);
+    let url = started.says("url");
+    let credentials = fs::read(folder.join("credentials.json")).unwrap();
+    let clock: Value =
+        reqwest::get(format!("{url}/_sim/clock")).await.unwrap().json().await.unwrap();
+    let now = clock["unix"].as_i64().unwrap();
+    (started, url, serde_json::from_slice(&credentials).unwrap(), now)
+}
+
+const QUERY: &str = "/v3/pay/transactions/out-trade-no/order_0001";
+
 /// The command that a developer pastes is run as it is, and then given to `sign` with the configuration.
 #[tokio::test]
 async fn a_line_of_curl_that_a_simulator_refused_is_explained() {
     let folder = tempfile::tempdir().unwrap();
-    let simulator =
-        Running::start(&["simulator", "--listen", "127.0.0.1:0", "--data", text(folder.path())]);
-    let url = simulator.says("url");
-    let credentials: Value =
-        serde_json::from_slice(&fs::read(folder.path().join("credentials.json")).unwrap()).unwrap();
-    let merchant = &credentials["merchants"][0];
-    let pem = fs::read_to_string(member(merchant, "merchant_private_key")).unwrap();
-    let signer = Signer {
-        mchid: MchId::parse(member(merchant, "mchid")).unwrap(),
-        serial: Serial::parse(member(merchant, "merchant_serial")).unwrap(),
-        key: PrivateKey::from_pem(&pem).unwrap(),
-    };
+    let (_running, url, credentials, now) = simulator(folder.path()).await;
+    let signer = signer(&credentials["merchants"][0]);
     let nonce = Nonce::parse("5K8264ILTKCH16CQ2502SI8ZNMTM67VS").unwrap();
-    let clock: Value =
-        reqwest::get(format!("{url}/_sim/clock")).await.unwrap().json().await.unwrap();
-    let path = "/v3/pay/transactions/out-trade-no/order_0001";
-    let moment = Moment { now: clock["unix"].as_i64().unwrap(), nonce: &nonce };
     // The query is sent and not signed.
-    let authorization = authorize(&signer, "GET", path, b"", moment);
+    let authorization = authorize(&signer, "GET", QUERY, b"", Moment { now, nonce: &nonce });
     let line = format!(
-        "curl -sS -H 'Authorization: {authorization}' -H 'Accept: application/json' '{url}{path}?mchid={}'",
+        "curl -sS -H 'Authorization: {authorization}' -H 'Accept: application/json' '{url}{QUERY}?mchid={}'",
         signer.mchid
     );
     let answer = Command::new("sh").args(["-c", &line]).output().unwrap();
@@ -390,6 +399,48 @@ async fn a_line_of_curl_that_a_simulator_refused_is_explained() {
     };
     check(&line);
     check(&reqwest::get(format!("{url}/_sim/requests")).await.unwrap().text().await.unwrap());
+}
+
+/// An answer names no merchant: whose it is, is found by the key that it names.
+#[tokio::test]
+async fn an_answer_is_verified_by_the_key_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_running, url, credentials, now) = simulator(folder.path()).await;
+    let config = folder.path().join("suanpan.toml");
+    let file = folder.path().join("given");
+    let verdict = |given: &str| {
+        fs::write(&file, given).unwrap();
+        run(&["sign", text(&file), "--config", text(&config), "--json"]).json()
+    };
+    for merchant in &credentials["merchants"].as_array().unwrap()[..2] {
+        let signer = signer(merchant);
+        let nonce = Nonce::parse(signer.mchid.as_str()).unwrap();
+        let path = format!("{QUERY}?mchid={}", signer.mchid);
+        let authorization = authorize(&signer, "GET", &path, b"", Moment { now, nonce: &nonce });
+        let asked = reqwest::Client::new().get(format!("{url}{path}"));
+        let asked =
+            asked.header("accept", "application/json").header("authorization", authorization);
+        let answer = asked.send().await.unwrap();
+        let headers = answer.headers().iter();
+        let headers = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        let headers = headers.collect::<Vec<_>>().join("\r\n");
+        let body = answer.text().await.unwrap();
+        let raw = format!("HTTP/1.1 404 Not Found\r\n{headers}\r\n\r\n{body}");
+        let said = verdict(&raw);
+        assert_eq!((&said["verdict"], &said["notes"]), (&json!("right"), &json!([])), "{said}");
+        assert_eq!(said["mchid"], signer.mchid.as_str());
+
+        // Another message of that length.
+        let said = verdict(&raw.replace("ORDER_NOT_EXIST", "ORDER_NOT_EXITS"));
+        assert_eq!(said["verdict"], "unknown", "{said}");
+    }
+    let (message, signature) = (corpus()["right"][4]["message"].clone(), "A".repeat(344));
+    let said = verdict(&told("HTTP/1.1 200 OK", &message, &signature));
+    assert_eq!(said["mistakes"][0]["id"], "rsa.unknown-platform", "{said}");
+    assert!(
+        said["notes"].to_string().contains("2F5B1A9C7D3E4F60718293A4B5C6D7E8F9012345"),
+        "{said}"
+    );
 }
 
 /// The pages about signatures are run to the letter.

@@ -153,6 +153,13 @@ pub(super) const ROWS: &[Row] = &[
         "see that apiclient_key.pem and apiclient_cert.pem are of one archive, and the serial number is this certificate's",
     ),
     (
+        "rsa.unknown-platform",
+        "不是手上任何一把微信的密钥签的",
+        "看 Wechatpay-Serial：PUB_KEY_ID_ 开头的用微信支付公钥，否则用那个序列号的平台证书；密钥没错的话，这份报文不是微信发的，或者被改过",
+        "none of WeChat's keys at hand made it",
+        "see Wechatpay-Serial: PUB_KEY_ID_ means the WeChat Pay public key, anything else the platform certificate of that number; with the right key, WeChat did not send this, or it was changed",
+    ),
+    (
         "rsa.md5",
         "RSA 用了 MD5 摘要",
         "用 SHA256withRSA（PKCS#1 v1.5）",
