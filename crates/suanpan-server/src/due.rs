@@ -182,7 +182,12 @@ impl Worker {
 
 /// Does one piece of work; if that goes wrong, sees to it that it is tried again.
 async fn perform(world: &World, claim: &Claim) {
-    let span = tracing::error_span!("work", kind = claim.kind, due_id = claim.id);
+    let span = tracing::error_span!(
+        "work",
+        kind = claim.kind,
+        due_id = claim.id,
+        order_id = claim.order_id
+    );
     let work = once(world, claim).instrument(span);
     let problem = match AssertUnwindSafe(work).catch_unwind().await {
         Ok(Ok(())) => return,

@@ -240,6 +240,7 @@ async fn accept(
     let settling = Settling {
         step: Step::Notify,
         proof: verified.proof,
+        wechat_request_id: None,
         now: arrival.received_at,
         dice: Arc::clone(&world.dice),
         shipping: world.shipping(&order.app),

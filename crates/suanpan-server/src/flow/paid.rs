@@ -78,6 +78,8 @@ pub struct Settling {
     pub step: Step,
     /// How it was proven, for the journal.
     pub proof: String,
+    /// WeChat's own name of its answer, where it was asked and gave one.
+    pub wechat_request_id: Option<String>,
     /// Now, in unix microseconds.
     pub now: i64,
     /// Makes the ids of events.
@@ -94,12 +96,13 @@ pub(crate) async fn settled(
     world: &World,
     order: &Order,
     matched: Matched,
-    step: Step,
-    proof: String,
+    (step, proof): (Step, String),
+    wechat_request_id: Option<String>,
 ) -> Result<Settled, Error> {
     let settling = Settling {
         step,
         proof,
+        wechat_request_id,
         now: world.now(),
         dice: Arc::clone(&world.dice),
         shipping: world.shipping(&order.app),
@@ -280,4 +283,5 @@ fn line(
     Entry::new(settling.step, text)
         .with("transaction_id", transaction.as_str())
         .with("out_trade_no", matched.attempt.out_trade_no.as_str())
+        .with_some("wechat_request_id", settling.wechat_request_id.as_deref())
 }

@@ -133,6 +133,7 @@ async fn accept(
     let settling = Settling {
         step: Step::Notify,
         proof: message.proof,
+        wechat_request_id: None,
         now: arrival.received_at,
         dice: Arc::clone(&world.dice),
         shipping: ShippingPolicy::None,

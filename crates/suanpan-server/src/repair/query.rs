@@ -35,8 +35,8 @@ pub enum Standing {
 /// # Errors
 /// Those of the store, and [`Error::Config`]; a lost answer is [`Standing::Unknown`].
 pub async fn query(world: &World, account: &Account, attempt: &Attempt) -> Result<Standing, Error> {
-    let payment = match gateway::query(world, account, attempt).await? {
-        Outcome::Done(done) => done.answer,
+    let (payment, wechat) = match gateway::query(world, account, attempt).await? {
+        Outcome::Done(done) => (done.answer, done.trace.request_id),
         // Without a proof it says nothing: a number that is thought free would be paid twice.
         Outcome::Rejected(no)
             if ABSENT.contains(&gateway::refusal_code(&no))
@@ -55,7 +55,7 @@ pub async fn query(world: &World, account: &Account, attempt: &Attempt) -> Resul
         }
     };
     match payment.state {
-        TradeState::Success | TradeState::Refund => paid(world, attempt, payment).await,
+        TradeState::Success | TradeState::Refund => paid(world, attempt, payment, wechat).await,
         TradeState::Closed | TradeState::Revoked | TradeState::PayError => {
             ended(world, attempt, Ending::Told, payment.state.as_str()).await?;
             Ok(Standing::Ended)
@@ -67,7 +67,12 @@ pub async fn query(world: &World, account: &Account, attempt: &Attempt) -> Resul
     }
 }
 
-async fn paid(world: &World, attempt: &Attempt, payment: Payment) -> Result<Standing, Error> {
+async fn paid(
+    world: &World,
+    attempt: &Attempt,
+    payment: Payment,
+    wechat_request_id: Option<String>,
+) -> Result<Standing, Error> {
     let order = flow::order::find(world, &attempt.order_id).await?;
     let matched = match Matched::new(attempt.clone(), &order, payment) {
         Ok(matched) => matched,
@@ -78,7 +83,7 @@ async fn paid(world: &World, attempt: &Attempt, payment: Payment) -> Result<Stan
         }
     };
     let proof = format!("asked for {}", attempt.out_trade_no);
-    settled(world, &order, matched, Step::Query, proof).await?;
+    settled(world, &order, matched, (Step::Query, proof), wechat_request_id).await?;
     Ok(Standing::Paid)
 }
 

@@ -110,6 +110,29 @@ async fn a_store_that_does_not_answer_leaves_the_rest_of_the_page() {
     running.abort();
 }
 
+/// WeChat's support asks for its own name of an answer: it stands beside what the answer did.
+#[tokio::test]
+async fn wechats_name_of_an_answer_is_kept_with_what_it_did() {
+    let world = World::open().await;
+    let app = world.app(0);
+    let order = world.order("tea-1", &app).await;
+    world.fault("notify", "lose", json!({})).await;
+    world.alice_pays(&app, &order).await;
+    assert_eq!(world.confirm(&order).await.json["status"], "paid");
+    assert_eq!(world.refund(&order, json!({})).await.status, 201);
+
+    let path = format!("/v1/orders/{order}/timeline");
+    let timeline = world.merchant("GET", &path, None).await.json;
+    let entries = timeline["entries"].as_array().unwrap();
+    let known = |step: &str, name: &str| {
+        entries.iter().any(|entry| entry["step"] == step && entry["detail"][name].is_string())
+    };
+    for step in ["prepay", "query", "refund"] {
+        assert!(known(step, "wechat_request_id"), "{step}: {timeline:#}");
+    }
+    assert!(known("prepay", "request_id"), "{timeline:#}");
+}
+
 /// A metric: its kind, and its labels with the values that they are said to have; none: any.
 type Metrics = BTreeMap<String, (String, BTreeMap<String, BTreeSet<String>>)>;
 

@@ -38,7 +38,7 @@ pub(super) async fn settle(
         match Matched::new(attempt, &order, payment) {
             Ok(matched) => {
                 let proof = format!("by the bill of {day}");
-                let settled = settled(world, &order, matched, Step::Bill, proof).await?;
+                let settled = settled(world, &order, matched, (Step::Bill, proof), None).await?;
                 // Whoever was faster than us has told of it by now.
                 if let Settled::Moved(_) = settled {
                     sorted.found(Found { repaired: true, ..open("booked".to_owned()) });

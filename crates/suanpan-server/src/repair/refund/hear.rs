@@ -211,4 +211,5 @@ fn line(refund: &Refund, settling: &Settling, what: &str) -> Entry {
     Entry::new(settling.step, text)
         .with("refund_id", refund.id.as_str())
         .with("out_refund_no", number.as_str())
+        .with_some("wechat_request_id", settling.wechat_request_id.as_deref())
 }

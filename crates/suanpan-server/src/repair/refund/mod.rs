@@ -115,7 +115,8 @@ async fn submit(world: &World, account: &Account, refund: &Refund) -> Result<Ref
     match outcome {
         Outcome::Done(done) => {
             let proof = format!("asked WeChat for {}", refund.out_refund_no);
-            hear(world, refund, &done.answer, &settling(world, Step::Refund, proof)).await?;
+            let settling = settling(world, Step::Refund, proof, done.trace.request_id);
+            hear(world, refund, &done.answer, &settling).await?;
             Ok(None)
         }
         Outcome::Unknown(doubt) => {
@@ -155,8 +156,9 @@ async fn rejected(
         }
         Standing::Absent => {
             let proof = format!("refused: {refusal}");
-            close(world, refund, &settling(world, Step::Refund, proof), &refusal.to_string())
-                .await?;
+            let wechat_request_id = no.trace.request_id.clone();
+            let settling = settling(world, Step::Refund, proof, wechat_request_id);
+            close(world, refund, &settling, &refusal.to_string()).await?;
             Ok(Some(refusal.clone()))
         }
     }
@@ -178,7 +180,8 @@ async fn ask(world: &World, account: &Account, refund: &Refund) -> Result<Standi
     match gateway::query_refund(world, account, refund).await? {
         Outcome::Done(done) => {
             let proof = format!("asked about {}", refund.out_refund_no);
-            hear(world, refund, &done.answer, &settling(world, Step::Query, proof)).await?;
+            let settling = settling(world, Step::Query, proof, done.trace.request_id);
+            hear(world, refund, &done.answer, &settling).await?;
             Ok(Standing::Known)
         }
         Outcome::Rejected(no) => {
@@ -244,9 +247,14 @@ pub(crate) async fn ask_at_once(
     .await
 }
 
-fn settling(world: &World, step: Step, proof: String) -> Settling {
+fn settling(
+    world: &World,
+    step: Step,
+    proof: String,
+    wechat_request_id: Option<String>,
+) -> Settling {
     let (now, dice) = (world.now(), Arc::clone(&world.dice));
-    Settling { step, proof, now, dice, shipping: ShippingPolicy::None }
+    Settling { step, proof, wechat_request_id, now, dice, shipping: ShippingPolicy::None }
 }
 
 /// The kind of due work that sees a refund to its end.

@@ -92,7 +92,8 @@ pub async fn rescue(world: &World, id: &str, new: NewDestination) -> Result<Refu
     match outcome {
         Outcome::Done(done) => {
             let proof = format!("{} goes to another account", refund.out_refund_no);
-            hear(world, &refund, &done.answer, &settling(world, Step::Refund, proof)).await?;
+            let settling = settling(world, Step::Refund, proof, done.trace.request_id);
+            hear(world, &refund, &done.answer, &settling).await?;
         }
         Outcome::Unknown(doubt) => {
             let why = chain(&doubt.error);
