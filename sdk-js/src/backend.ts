@@ -80,11 +80,13 @@ async function prepareOnce({ baseUrl, platform }: Backend, orderId: string): Pro
   return refusal(answer);
 }
 
-/** `POST …/confirm`: the order as it is now, after Suanpan has asked WeChat; or why we do not know. */
-export async function confirm({ baseUrl, platform }: Backend, orderId: string): Promise<{ order: Order } | { problem: Problem; again?: number }> {
+/** `POST …/confirm`: the order, and whether that is what WeChat says now; or why we do not know. */
+export async function confirm({ baseUrl, platform }: Backend, orderId: string): Promise<{ order: Order; asked: boolean } | { problem: Problem; again?: number }> {
   try {
     const answer = await request(platform, post(`${baseUrl}/miniprogram/orders/${encodeURIComponent(orderId)}/confirm`, {}, CONFIRM_TIMEOUT));
-    if (answer.status === 200 && has(answer.data, 'status')) return { order: answer.data as unknown as Order };
+    if (answer.status === 200 && has(answer.data, 'status')) {
+      return { order: answer.data as unknown as Order, asked: answer.header('wechat-asked') === 'true' };
+    }
     return refusal(answer);
   } catch (error) {
     return { problem: problems.network(words(error)), again: 0 };

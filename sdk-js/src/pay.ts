@@ -66,7 +66,8 @@ async function settle(backend: Backend, patience: number, orderId: string, unpai
     const asked = await confirm(backend, orderId);
     if ('order' in asked) {
       ({ order, problem } = { order: asked.order, problem: undefined });
-      answers += 1;
+      // Else Suanpan only says what it knew: who has paid must not hear that he has not.
+      if (asked.asked) answers += 1;
       if (order.status === 'paid') return { status: 'paid', order };
       // Twice: the first may have been faster than WeChat.
       if (unpaid && answers === 2) return { ...unpaid, order };

@@ -173,11 +173,20 @@ pub struct OrderView<'a> {
 /// The words for where an order stands.
 fn statuses() -> utoipa::openapi::Object {
     let words = [OrderStatus::Unpaid, OrderStatus::Paying, OrderStatus::Paid, OrderStatus::Closed];
+    one_of("状态 / where it stands", words.map(OrderStatus::as_str), OrderStatus::Paid.as_str())
+}
+
+/// In the OpenAPI document: a text that is one of these words.
+pub(crate) fn one_of(
+    description: &str,
+    words: impl IntoIterator<Item = &'static str>,
+    example: &'static str,
+) -> utoipa::openapi::Object {
     utoipa::openapi::ObjectBuilder::new()
         .schema_type(utoipa::openapi::schema::Type::String)
-        .description(Some("状态 / where it stands"))
-        .enum_values(Some(words.map(OrderStatus::as_str)))
-        .examples([OrderStatus::Paid.as_str()])
+        .description(Some(description))
+        .enum_values(Some(words))
+        .examples([example])
         .build()
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::gateway::RefundRequest;
 use crate::ids::OrderId;
-use crate::order::rfc3339;
+use crate::order::{one_of, rfc3339};
 
 /// Money that goes back. Times are unix microseconds.
 #[derive(Clone, Debug)]
@@ -70,8 +70,7 @@ pub struct RefundView<'a> {
     /// 订单号 / the order's id
     #[schema(value_type = String, example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")]
     order_id: &'a OrderId,
-    /// `processing`、`succeeded`、`closed` 或 `abnormal` / where it stands
-    #[schema(value_type = String, example = "processing")]
+    #[schema(schema_with = statuses)]
     status: &'static str,
     /// 退多少，分 / what goes back, in fen
     #[schema(value_type = i64, minimum = 1, example = 100)]
@@ -103,6 +102,11 @@ pub struct RefundView<'a> {
     /// 卡住或失败的原因，微信的码和原话 / why it does not get on: WeChat's code and words
     #[schema(value_type = Option<String>, required, example = "NOTENOUGH 基本账户余额不足")]
     problem: Option<&'a str>,
+}
+
+/// The words for where a refund stands.
+fn statuses() -> utoipa::openapi::Object {
+    one_of("状态 / where it stands", RefundState::ALL.map(RefundState::as_str), "processing")
 }
 
 impl Refund {

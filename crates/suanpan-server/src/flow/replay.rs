@@ -166,4 +166,4 @@ impl Tx {
 }
 
 /// The type of events that only try the line.
-const TEST: &str = "webhook.test";
+pub(crate) const TEST: &str = "webhook.test";

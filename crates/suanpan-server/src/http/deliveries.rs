@@ -17,7 +17,7 @@ use super::paging::{self, Page, PageQuery};
 use super::problem::Refused;
 use crate::flow::replay::{self, Replayed};
 use crate::flow::{endpoints, order};
-use crate::order::rfc3339;
+use crate::order::{one_of, rfc3339};
 use crate::store::{Delivery, DeliveryAttempt, DeliveryStanding, Once};
 use crate::world::World;
 
@@ -31,8 +31,7 @@ pub(super) struct DeliveryView {
     /// 接收端号 / the endpoint's id
     #[schema(example = "whe_019b76da2c007000800000000000000c")]
     endpoint_id: String,
-    /// `pending`、`delivered` 或 `failed`（放弃了，或者被重放取代）/ `pending`, `delivered` or `failed` (given up, or replaced by a replay)
-    #[schema(value_type = String, example = "delivered")]
+    #[schema(schema_with = statuses)]
     status: &'static str,
     /// 事件发生的时间 / when the event happened
     #[schema(value_type = String, format = DateTime, example = "2026-01-01T00:00:12Z")]
@@ -168,6 +167,12 @@ pub(super) async fn test(
 ) -> Result<Response, Refused> {
     let event = replay::test(&world, &id, &once).await?;
     Ok((StatusCode::CREATED, Answer(events::view(&event))).into_response())
+}
+
+/// The words for how a delivery stands.
+fn statuses() -> utoipa::openapi::Object {
+    const WORDS: &str = "状态；failed：放弃了，或者被重放取代 / how it stands; failed: given up, or replaced by a replay";
+    one_of(WORDS, ["pending", "delivered", "failed"], "delivered")
 }
 
 /// A delivery in JSON.

@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use super::deliveries::{self, DeliveryView};
 use super::paging::{self, Page, PageQuery};
 use super::problem::Refused;
+use crate::flow::endpoints::EVENTS;
 use crate::flow::replay;
+use crate::order::one_of;
 use crate::store::Event;
 use crate::world::World;
 
@@ -33,16 +35,21 @@ pub(super) struct EventView {
     /// 事件号，就是 `webhook-id` / its id, which is the `webhook-id`
     #[schema(example = "evt_019b76da2c007000800000000000000b")]
     id: String,
-    /// 发生了什么 / what happened
     #[serde(rename = "type")]
-    #[schema(example = "order.paid")]
+    #[schema(schema_with = kinds)]
     kind: String,
     /// 什么时候 / when
-    #[schema(format = DateTime, example = "2026-01-01T00:00:12Z")]
+    #[schema(value_type = String, format = DateTime, example = "2026-01-01T00:00:12Z")]
     timestamp: Value,
     /// 那时的订单或退款 / the order or refund as it was then
     #[schema(value_type = Object)]
     data: Value,
+}
+
+/// The words for what can happen.
+fn kinds() -> utoipa::openapi::Object {
+    let kinds = EVENTS.into_iter().chain([replay::TEST]);
+    one_of("发生了什么 / what happened", kinds, "order.paid")
 }
 
 /// `GET /v1/events`, newest first.

@@ -15,7 +15,7 @@ use crate::Error;
 use crate::flow::{self, Pay};
 use crate::ids::OrderId;
 use crate::order::{Order, OrderView};
-use crate::repair::confirm;
+use crate::repair::confirm::{self, Confirmed};
 use crate::world::World;
 
 /// 谁付、付哪个订单；其他字段不看，也决定不了什么。/ Who pays which order. Whatever else is sent is not looked at: it decides nothing.
@@ -111,16 +111,21 @@ pub(super) async fn order(
 /// `POST /miniprogram/orders/{id}/confirm`
 #[utoipa::path(post, path = "/orders/{id}/confirm", tag = "miniprogram",
     summary = "确认结果 / Confirm the result",
-    description = "`wx.requestPayment` 结束后调用：状态未定就马上问微信。\n\nCalled when `wx.requestPayment` has ended: WeChat is asked at once while our state is not final.",
+    description = "`wx.requestPayment` 结束后调用：状态未定就马上问微信。应答头 `wechat-asked` 是 `true`：这就是微信此刻说的；`false`：问得太密，或者微信没有说清楚，订单是我们已知的样子。\n\nCalled when `wx.requestPayment` has ended: WeChat is asked at once while our state is not final. With the header `wechat-asked: true` the answer is what WeChat says now; with `false` it was asked too often or gave no clear answer, and the order is as we knew it.",
     params(("id" = String, Path, description = "订单号 / the order's id", example = "ord_019b76da2c007000800000000000000a4f1c2d3e5b6a7980")),
-    responses((status = 200, description = "订单，metadata 总是 null / the order; its metadata is always null", body = OrderView<'static>)),
+    responses((status = 200, description = "订单，metadata 总是 null / the order; its metadata is always null", body = OrderView<'static>,
+        headers(("wechat-asked" = bool, description = "是不是微信此刻说的 / whether it is what WeChat says now")))),
     extensions(("x-problems" = json!(["SP-NOT-FOUND", "SP-TOO-OFTEN", "SP-WECHAT-REFUSED", "SP-WECHAT-UNKNOWN"]))))]
 pub(super) async fn confirm(
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    Ok(shown(confirm::confirm(&world, &order_id(&id)?).await?))
+    let Confirmed { order, asked } = confirm::confirm(&world, &order_id(&id)?).await?;
+    Ok(([(WECHAT_ASKED, asked.to_string())], shown(order)).into_response())
 }
+
+/// Whether `confirm` answers what WeChat says now. A header, so that the body is the order and nothing else.
+pub(super) const WECHAT_ASKED: &str = "wechat-asked";
 
 /// The merchant's metadata stays with the merchant.
 fn shown(order: Order) -> Response {

@@ -89,7 +89,7 @@ pub(super) struct Problem {
     /// 已经占用这个 reference 的订单 / the order that has the reference already
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
-    /// The refund that has the reference already.
+    /// 已经占用这个 reference 的退款 / the refund that has the reference already
     #[serde(skip_serializing_if = "Option::is_none")]
     refund_id: Option<String>,
 }

@@ -234,6 +234,7 @@ fn cors(config: &Config) -> CorsLayer {
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::ACCEPT_LANGUAGE])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static(miniprogram::WECHAT_ASKED)])
 }
 
 /// A caller may name his request himself, with a name that can stand in a log: short and plain.

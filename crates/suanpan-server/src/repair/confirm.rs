@@ -26,25 +26,38 @@ pub(crate) struct Confirms {
     spent: Mutex<HashMap<String, i64>>,
 }
 
-/// Asks about everything of an order that may have been paid; answers the order as it is then.
+/// An order after WeChat was asked about it.
+#[derive(Clone, Debug)]
+pub struct Confirmed {
+    /// As it is now.
+    pub order: Order,
+    /// Whether that is what WeChat says at this moment; where not, it is what we knew: it was asked too often, or gave
+    /// no clear answer.
+    pub asked: bool,
+}
+
+/// Asks about everything of an order that may have been paid.
 ///
 /// # Errors
 /// [`Error::NotFound`], and those of the store. Where WeChat is in doubt the order is answered as we know it.
-pub async fn confirm(world: &World, id: &OrderId) -> Result<Order, Error> {
+pub async fn confirm(world: &World, id: &OrderId) -> Result<Confirmed, Error> {
     let order = flow::order::find(world, id).await?;
     if order.transaction_id.is_some() {
-        return Ok(order);
+        return Ok(Confirmed { order, asked: true });
     }
     let attempts =
         world.store.look(id.clone(), |tx, id| Box::pin(async move { tx.attempts(id).await }));
     let account = world.account(&order.mchid)?;
     // Also those that are closed: the payer may have been faster than our close.
+    let mut asked = true;
     for attempt in attempts.await?.iter().take(RECENT) {
-        if ask(world, &account, attempt).await == Some(Standing::Paid) {
-            break;
+        match ask(world, &account, attempt).await {
+            Some(Standing::Paid) => break,
+            Some(Standing::Open | Standing::Ended | Standing::Absent) => {}
+            Some(Standing::Unknown) | None => asked = false,
         }
     }
-    flow::order::find(world, id).await
+    Ok(Confirmed { order: flow::order::find(world, id).await?, asked })
 }
 
 /// `None`: it was asked too often, or the question failed on our side.

@@ -54,7 +54,12 @@ impl World {
             .json(&body);
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
-        Some(Answer { status, json: response.json().await.ok()?, retry_after: None })
+        Some(Answer {
+            status,
+            json: response.json().await.ok()?,
+            retry_after: None,
+            wechat_asked: None,
+        })
     }
 }
 

@@ -92,3 +92,32 @@ async fn a_receiver_that_is_down_for_a_day_is_told_when_it_is_up() {
             .all(|delivery| (&delivery.id, &delivery.body) == (&taken[0].id, &taken[0].body))
     );
 }
+
+#[tokio::test]
+async fn confirm_says_whether_wechat_was_asked() {
+    let world = World::open().await;
+    let query = ["GET /v3/pay/transactions/out-trade-no/{out_trade_no}", "POST /pay/orderquery"];
+    for (nth, query) in query.into_iter().enumerate() {
+        let app = world.app(nth);
+        let order = world.order(&format!("tea-{nth}"), &app).await;
+        assert_eq!(
+            world.confirm(&order).await.wechat_asked.as_deref(),
+            Some("true"),
+            "there is nothing to ask"
+        );
+        world.pay("alice", &app, &order).await;
+        let mut asked = Vec::new();
+        for _ in 0..3 {
+            asked.push(world.confirm(&order).await.wechat_asked.unwrap());
+        }
+        assert_eq!(asked, ["true", "true", "false"], "two questions in a second, and no third");
+
+        world.advance(10);
+        world.fault(query, "system_error", json!({})).await;
+        assert_eq!(
+            world.confirm(&order).await.wechat_asked.as_deref(),
+            Some("false"),
+            "no clear answer"
+        );
+    }
+}

@@ -63,6 +63,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) json: Value,
     pub(crate) retry_after: Option<String>,
+    /// Of `confirm`: whether it is what WeChat says now.
+    pub(crate) wechat_asked: Option<String>,
 }
 
 impl Answer {
@@ -464,11 +466,11 @@ where
 async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
-    let retry_after = response.headers().get("retry-after");
-    let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
+    let header = |name| response.headers().get(name).map(|text| text.to_str().unwrap().to_owned());
+    let (retry_after, wechat_asked) = (header("retry-after"), header("wechat-asked"));
     let text = response.text().await.unwrap();
     let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Answer { status, json, retry_after }
+    Answer { status, json, retry_after, wechat_asked }
 }
 
 fn read_json(path: &Path) -> Value {
