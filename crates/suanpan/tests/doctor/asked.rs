@@ -69,19 +69,28 @@ async fn a_key_of_apiv3_is_proven_wrong_where_there_is_something_to_open() {
     assert_eq!(marks(&report, "wechat.v3_sign")[0].1, Mark::Ok);
 }
 
-/// The certificate was renewed, and the files here are those of before.
+/// Certificate and key are a pair of this merchant, and not the one that WeChat knows: as after a renewal.
 #[tokio::test]
 async fn a_signature_that_wechat_does_not_take_is_traced_to_the_certificate() {
     let mut clinic = Clinic::open(&[V3]).await;
-    // Another merchant's pair under this number: nobody's certificate says so any more.
-    let (mchid, other) = (clinic.of(V3, "mchid"), clinic.of(CERTIFICATES, "mchid"));
-    clinic.set("merchants.0.mchid", other);
-    let report = clinic.examine(true).await;
-    clinic.check(
-        "offline",
-        &report,
-        &wanted(&["problem cert.merchant"], mchid.as_str(), mchid.as_str()),
-    );
+    let folder = clinic.folder.path();
+    let (certificate, key) = (folder.join("old_cert.pem"), folder.join("old_key.pem"));
+    let openssl = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj"])
+        .arg(format!("/CN={}", clinic.of(V3, "mchid")))
+        .arg("-out")
+        .arg(&certificate)
+        .arg("-keyout")
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert!(openssl.status.success(), "{openssl:?}");
+    clinic.set("merchants.0.merchant_certificate", certificate.to_str().unwrap());
+    clinic.set("merchants.0.merchant_private_key", key.to_str().unwrap());
+    let report = clinic.examine(false).await;
+    let want = &["problem wechat.v3_sign"];
+    clinic.check("renewed", &report, &wanted(want, "不是商户号", "not in use"));
+    assert_eq!(marks(&report, "wechat.v3_answer")[0].1, Mark::Skipped);
 }
 
 #[tokio::test]
