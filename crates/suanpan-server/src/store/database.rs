@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
 use super::pg::Address;
 
 /// How long a statement waits for another process that holds the file.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two tries that SQLite does not make by itself.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// More statements than the program has, so that each is prepared once.
 const STATEMENTS: usize = 384;
@@ -59,9 +62,28 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     create(path)
         .map_err(|cause| StoreError::Open { path: path.to_owned(), cause: Arc::new(cause) })?;
     // 64 MiB of pages: with SQLite's two, an index of a long history is read again for each row that is written.
-    let settings = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-        PRAGMA cache_size=-65536;";
-    open(path, settings)
+    let settings = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;";
+    let connection = open(path, settings)?;
+    write_ahead(&connection).map_err(|cause| not_opened(path, cause))?;
+    Ok(connection)
+}
+
+/// Two that turn a new file to this mode at once would wait for each other for ever. SQLite sees that, and tells one that
+/// the file is locked without waiting as it does elsewhere: so it is done here.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mut left = PATIENCE;
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode=WAL;") {
+            Err(locked)
+                if locked.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && !left.is_zero() =>
+            {
+                left = left.saturating_sub(PAUSE);
+                std::thread::sleep(PAUSE);
+            }
+            turned => return turned,
+        }
+    }
 }
 
 /// A connection that only reads.
@@ -78,10 +100,11 @@ fn open(path: &Path, settings: &str) -> Result<Connection, StoreError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
     };
-    opened().map_err(|cause: rusqlite::Error| StoreError::Open {
-        path: path.to_owned(),
-        cause: Arc::new(cause),
-    })
+    opened().map_err(|cause| not_opened(path, cause))
+}
+
+fn not_opened(path: &Path, cause: rusqlite::Error) -> StoreError {
+    StoreError::Open { path: path.to_owned(), cause: Arc::new(cause) }
 }
 
 /// The file holds openids and secrets of webhooks, so it is its owner's alone from its first byte on.
