@@ -224,8 +224,16 @@ async fn opens(file: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether the tests run on PostgreSQL.
+pub(crate) fn on_postgres() -> bool {
+    std::env::var_os("SUANPAN_TEST_DATABASE").is_some()
+}
+
+/// A server that is started for tests does not wait for its disk, which the doctor says each time; `store.rs` asks for it.
 fn speaking(report: &Report) -> impl Iterator<Item = &Finding> {
-    report.checks.iter().filter(|one| matches!(one.result, Mark::Warn | Mark::Problem))
+    let of_tests = |one: &Finding| on_postgres() && one.check.id == "store.durable";
+    let speaks = |one: &Finding| matches!(one.result, Mark::Warn | Mark::Problem);
+    report.checks.iter().filter(move |one| speaks(one) && !of_tests(one))
 }
 
 fn mark(finding: &Finding) -> String {

@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt as _;
 
 use suanpan_server::doctor::Mark;
 
-use crate::clinic::{Clinic, V3, marks, wanted};
+use crate::clinic::{Clinic, V3, marks, on_postgres, wanted};
 
 #[tokio::test]
 async fn a_file_that_is_not_there_yet_is_made_later() {
@@ -37,6 +37,18 @@ async fn a_file_that_cannot_be_used_is_named() {
     );
     clinic.set("database.url", format!("sqlite:{}", other.display()));
     clinic.check("letter", &clinic.examine(true).await, &wanted(REACH, "别的程序", "ours"));
+}
+
+#[tokio::test]
+async fn a_database_that_may_lose_what_it_acknowledged_is_told() {
+    let report = Clinic::open(&[V3]).await.examine(true).await;
+    let durable = report.checks.iter().find(|one| one.check.id == "store.durable").unwrap();
+    if on_postgres() {
+        assert_eq!(durable.result, Mark::Problem, "start it with fsync=off, as scripts/check does");
+        assert!(durable.found.en.contains("fsync = off"), "{durable:?}");
+    } else {
+        assert_eq!(durable.result, Mark::Ok, "{durable:?}");
+    }
 }
 
 #[tokio::test]
