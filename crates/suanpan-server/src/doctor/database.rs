@@ -122,7 +122,10 @@ fn damaged(what: &str, chart: &mut Chart) {
 
 fn healthy(health: &Health, shown: &str, chart: &mut Chart) {
     chart.ok(&STORE_REACH, "", Say::same(shown));
-    if health.not_durable.is_empty() {
+    if health.is_new {
+        let why = say!("库还没有建，建好再看", "it is not there yet: look again once it is");
+        chart.skip(&STORE_DURABLE, "", why);
+    } else if health.not_durable.is_empty() {
         chart.ok(&STORE_DURABLE, "", say!("提交了就不丢", "what is committed is kept"));
     } else {
         let settings = health.not_durable.join(", ");

@@ -41,7 +41,10 @@ async fn a_file_that_cannot_be_used_is_named() {
 
 #[tokio::test]
 async fn a_database_that_may_lose_what_it_acknowledged_is_told() {
-    let report = Clinic::open(&[V3]).await.examine(true).await;
+    let clinic = Clinic::open(&[V3]).await;
+    let new = clinic.examine(true).await;
+    assert_eq!(marks(&new, "store.durable")[0].1, Mark::Skipped, "it is made after the look");
+    let report = clinic.examine(true).await;
     let durable = report.checks.iter().find(|one| one.check.id == "store.durable").unwrap();
     if on_postgres() {
         assert_eq!(durable.result, Mark::Problem, "start it with fsync=off, as scripts/check does");
