@@ -48,18 +48,18 @@ pub(super) async fn all(patient: &Patient, clock: &dyn Clock, chart: &mut Chart)
             return Vec::new();
         }
     };
-    let shown = database.to_string();
-    healthy(&health, &shown, chart);
-    let count = standing.pending.len();
+    chart.ok(&STORE_REACH, "", Say::same(database.to_string()));
     if health.is_new {
-        let none =
-            || say!("新库，第一次启动时建立", "a new database: it is made at the first start");
-        all.into_iter()
-            .skip(1)
-            .filter(|check| !matches!(check.id, "store.durable" | "store.integrity"))
-            .for_each(|check| chart.skip(check, "", none()));
+        let others = all.into_iter().filter(|check| check.id != STORE_REACH.id);
+        others.for_each(|check| {
+            let none =
+                say!("新库，第一次启动时建立", "a new database: it is made at the first start");
+            chart.skip(check, "", none);
+        });
         return Vec::new();
     }
+    healthy(&health, chart);
+    let count = standing.pending.len();
     if 0 < count {
         let found = say!("有 {count} 个升级步骤没有执行", "{count} migrations have not run");
         let fix = say!(
@@ -120,12 +120,8 @@ fn damaged(what: &str, chart: &mut Chart) {
     chart.problem(&STORE_INTEGRITY, "", (found, fix));
 }
 
-fn healthy(health: &Health, shown: &str, chart: &mut Chart) {
-    chart.ok(&STORE_REACH, "", Say::same(shown));
-    if health.is_new {
-        let why = say!("库还没有建，建好再看", "it is not there yet: look again once it is");
-        chart.skip(&STORE_DURABLE, "", why);
-    } else if health.not_durable.is_empty() {
+fn healthy(health: &Health, chart: &mut Chart) {
+    if health.not_durable.is_empty() {
         chart.ok(&STORE_DURABLE, "", say!("提交了就不丢", "what is committed is kept"));
     } else {
         let settings = health.not_durable.join(", ");

@@ -36,6 +36,17 @@ fn the_demo_walks_both_payments_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_machine_without_ca_certificates_walks_them_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = suanpan(&["demo"]);
+    // Where the library looks for them.
+    demo.env("SSL_CERT_FILE", folder.path().join("none.pem")).env("SSL_CERT_DIR", folder.path());
+    demo.current_dir(&folder);
+    let ended = finish(demo);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
 fn a_payment_survives_a_lost_answer_a_lost_notification_and_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = suanpan(&["demo", "--faults"]);
