@@ -13,7 +13,7 @@ use crate::{Verdict, serve, talk};
 
 /// Archives what rests; with `--dry-run` only counts it.
 pub(crate) async fn run(arguments: &Archive) -> Result<Verdict, Problem> {
-    let config = serve::load(&arguments.config, arguments.database.as_deref())?;
+    let config = serve::load(&arguments.setup.config, arguments.setup.database.as_deref())?;
     let database = Database::parse(&config.database.url, &config.base);
     let database = database.map_err(|error| Problem::store(&error))?;
     let clock = SystemClock::new();

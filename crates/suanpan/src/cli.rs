@@ -129,18 +129,25 @@ pub(crate) enum InitApi {
     V3,
 }
 
-/// `suanpan serve`
+/// The settings that a command works by.
 #[derive(Args, Debug)]
-pub(crate) struct Serve {
+pub(crate) struct Setup {
     /// 配置文件 / the configuration; config.default.toml says what there is
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// 监听地址，代替 server.listen / where to listen, in place of server.listen
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
     /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
+}
+
+/// `suanpan serve`
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+    /// 监听地址，代替 server.listen / where to listen, in place of server.listen
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// `suanpan simulator`
@@ -199,12 +206,8 @@ pub(crate) struct Migrate {
 /// `suanpan archive`
 #[derive(Args, Debug)]
 pub(crate) struct Archive {
-    /// 配置文件 / the configuration
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
     /// 这一天（北京时间）之前就没有动静的订单，至少 380 天前；不写就按 `retention.orders_days` / orders that have rested since
     /// before this day in Beijing, 380 days ago at least; left out: `retention.orders_days`
     #[arg(long, value_name = "YYYY-MM-DD")]
@@ -223,12 +226,8 @@ pub(crate) struct Archive {
 /// `suanpan reconcile`
 #[derive(Args, Debug)]
 pub(crate) struct Reconcile {
-    /// 配置文件 / the configuration
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    /// 数据库，代替 database.url / the database, in place of database.url: sqlite:PATH, postgres://…
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
     /// 哪一天（北京时间）；微信次日 10 点起有账单，留三个月 / which day, in Beijing; WeChat has its bill from ten o'clock of the
     /// next, for three months
     #[arg(long, value_name = "YYYY-MM-DD")]

@@ -16,7 +16,7 @@ pub(crate) async fn run(arguments: &Reconcile) -> Result<Verdict, Problem> {
     let day: BillDate = arguments.date.parse().map_err(|_| {
         Problem::usage(format!("{:?} is not a day such as 2026-01-31", arguments.date))
     })?;
-    let config = serve::load(&arguments.config, arguments.database.as_deref())?;
+    let config = serve::load(&arguments.setup.config, arguments.setup.database.as_deref())?;
     let world = World::open(&config, Seams::default()).await;
     let world = world.map_err(|error| Problem::server_setup(&error))?;
     let compared = all(&world, day, arguments).await;

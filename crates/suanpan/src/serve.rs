@@ -16,7 +16,7 @@ use crate::{log, talk};
 pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
     // Before anybody can know that we are here.
     let hangups = Hangups::new()?;
-    let mut config = load(&arguments.config, arguments.database.as_deref())?;
+    let mut config = load(&arguments.setup.config, arguments.setup.database.as_deref())?;
     if let Some(listen) = arguments.listen {
         config.server.listen = listen;
     }
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: &Serve) -> Result<(), Problem> {
         api_key: server.first_api_key(),
         console: console.as_deref(),
     });
-    let file = arguments.config.clone();
+    let file = arguments.setup.config.clone();
     let rereading = tokio::spawn(read_again(file, server.reloader(), levels, hangups));
     let ended = server.run(stop.wait()).await.map_err(|error| Problem::server(&error));
     rereading.abort();

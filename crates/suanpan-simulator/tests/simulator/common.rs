@@ -1,6 +1,5 @@
 //! A simulator with a clock that stands still, and the way to talk to it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -101,7 +100,7 @@ impl Said {
 impl Sim {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&crate::credentials::seeded().await, folder.path());
+        crate::credentials::seed(folder.path()).await;
         Self::open(folder, Machine::new()).await
     }
 
@@ -257,18 +256,5 @@ impl Sim {
         let code = self.code(merchant.appid.as_str(), user).await;
         let session = self.get(&merchant.session_path(&code)).await.json();
         OpenId::parse(session["openid"].as_str().unwrap()).unwrap()
-    }
-}
-
-pub(crate) fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }

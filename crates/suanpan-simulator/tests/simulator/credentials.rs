@@ -1,37 +1,18 @@
 //! What the first start leaves in the folder.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use suanpan_simulator::{Options, Simulator};
 use suanpan_wechat::Serial;
 use suanpan_wechat::v3::{Certificate, PrivateKey, PublicKey};
 
-/// A folder after the first start, made once for all tests and all runs: a dozen RSA
-/// keys take a second. It is another one when the code that makes it changes.
-pub(crate) async fn seeded() -> PathBuf {
-    let mut made_by = DefaultHasher::new();
-    [
-        include_str!("../../src/credentials.rs"),
-        include_str!("../../src/keys.rs"),
-        include_str!("../../src/ledger.rs"),
-        include_str!("../../src/switches.rs"),
-    ]
-    .hash(&mut made_by);
-    let made_by = made_by.finish();
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = target.join(format!("seeded-{made_by:016x}"));
-    if !folder.exists() {
-        let beside = tempfile::tempdir_in(target).unwrap();
-        open(beside.path()).await;
-        // Another test may be faster; its folder is as good.
-        if std::fs::rename(beside.path(), &folder).is_ok() {
-            let _ = beside.keep();
-        }
-    }
-    folder
+use crate::seeded;
+
+/// Lays what a first start leaves, by the clock and the dice of the machine.
+pub(crate) async fn seed(folder: &Path) {
+    seeded::lay(&Options::new(folder, "127.0.0.1:0".parse().unwrap()), "").await;
 }
 
 async fn open(folder: &Path) -> Simulator {
@@ -125,11 +106,11 @@ async fn nobody_else_may_read_a_file() {
 #[tokio::test]
 async fn a_later_start_keeps_all_but_the_address_and_the_folder() {
     let first = tempfile::tempdir().unwrap();
-    crate::common::copy(&seeded().await, first.path());
+    seed(first.path()).await;
     let before = json(open(first.path()).await.credentials_path());
 
     let second = tempfile::tempdir().unwrap();
-    crate::common::copy(first.path(), second.path());
+    seeded::copy(first.path(), second.path());
     let simulator = open(second.path()).await;
     let after = json(simulator.credentials_path());
     assert_eq!(after["base_url"], simulator.base_url());
@@ -142,7 +123,7 @@ async fn a_later_start_keeps_all_but_the_address_and_the_folder() {
 #[tokio::test]
 async fn the_configuration_of_a_server_is_complete() {
     let folder = tempfile::tempdir().unwrap();
-    crate::common::copy(&seeded().await, folder.path());
+    seed(folder.path()).await;
     let simulator = open(folder.path()).await;
     let path = simulator.config_path();
     assert_eq!(path.parent(), simulator.credentials_path().parent());
@@ -176,7 +157,7 @@ async fn the_configuration_of_a_server_is_complete() {
 #[tokio::test]
 async fn the_backend_may_listen_elsewhere_and_the_port_is_the_one_that_was_taken() {
     let folder = tempfile::tempdir().unwrap();
-    crate::common::copy(&seeded().await, folder.path());
+    seed(folder.path()).await;
     let backend_listen = Some("127.0.0.1:9999".parse().unwrap());
     let listen = "127.0.0.1:0".parse().unwrap();
     let options = Options { backend_listen, ..Options::new(folder.path(), listen) };

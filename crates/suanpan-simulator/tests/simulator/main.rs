@@ -34,6 +34,9 @@ mod phone;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
+#[path = "../common/seeded.rs"]
+mod seeded;
+#[cfg(test)]
 mod shipping;
 #[cfg(test)]
 mod tls;

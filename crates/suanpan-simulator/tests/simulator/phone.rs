@@ -54,7 +54,7 @@ async fn the_configuration_says_who_can_be_played() {
 #[tokio::test]
 async fn a_shop_may_come_later_and_is_all_that_the_page_may_call() {
     let folder = tempfile::tempdir().unwrap();
-    crate::common::copy(&crate::credentials::seeded().await, folder.path());
+    crate::credentials::seed(folder.path()).await;
     let options = Options::new(folder.path(), "127.0.0.1:0".parse().unwrap());
     let simulator = Simulator::open(options).await.unwrap();
     simulator.set_shop(Shop {

@@ -46,7 +46,7 @@ impl Clinic {
     pub(crate) async fn open(merchants: &[usize]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options::new(folder.path(), "127.0.0.1:0".parse().unwrap());
-        crate::seeded::lay(&options, "doctor").await;
+        crate::seeded::lay(&options, include_str!("clinic.rs")).await;
         let simulator = Simulator::open(options).await.unwrap();
         let text = std::fs::read_to_string(simulator.credentials_path()).unwrap();
         let credentials: Value = serde_json::from_str(&text).unwrap();

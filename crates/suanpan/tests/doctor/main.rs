@@ -18,7 +18,7 @@ mod pems;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
-#[path = "../payments/seeded.rs"]
+#[path = "../../../suanpan-simulator/tests/common/seeded.rs"]
 mod seeded;
 #[cfg(test)]
 mod settings;

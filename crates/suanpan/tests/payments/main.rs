@@ -62,6 +62,7 @@ mod second_person;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+#[path = "../../../suanpan-simulator/tests/common/seeded.rs"]
 mod seeded;
 #[cfg(test)]
 mod shipping;

@@ -119,7 +119,7 @@ impl World {
         options.tls_listen = Some("127.0.0.1:0".parse().unwrap());
         let outside = || SharedOutside { clock: clock.clone(), dice: SeededDice::new(2) };
         options.outside = Arc::new(outside());
-        seeded::lay(&options, "payments").await;
+        seeded::lay(&options, include_str!("world.rs")).await;
         options.outside = Arc::new(outside());
         let simulator = Simulator::open(options).await.unwrap();
         let base_url = simulator.base_url().to_owned();

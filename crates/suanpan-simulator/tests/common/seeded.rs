@@ -5,29 +5,29 @@ use std::path::{Path, PathBuf};
 
 use suanpan_simulator::{Options, Simulator};
 
-/// Lays keys and credentials into `options.data`, which is new. A dozen RSA keys take most of a second, and were two
-/// thirds of what a payment's test cost; they are made by `options`, for the tests that say `whose`, and others when the
-/// code that makes them changes.
-pub(crate) async fn lay(options: &Options, whose: &str) {
-    let made = once(options, whose).await;
+/// Lays keys and credentials into `options.data`. A dozen RSA keys take most of a second, and were two thirds of what
+/// a payment's test cost, so they are made once, by `options`; and others when the code that makes them changes, or the
+/// source of the test that chooses clock and dice.
+pub(crate) async fn lay(options: &Options, chosen_by: &str) {
+    let made = once(options, chosen_by).await;
     std::fs::create_dir_all(&options.data).unwrap();
     copy(&made, &options.data);
 }
 
-async fn once(options: &Options, whose: &str) -> PathBuf {
+async fn once(options: &Options, chosen_by: &str) -> PathBuf {
     let mut made_by = DefaultHasher::new();
     [
-        include_str!("world.rs"),
-        include_str!("../../../suanpan-simulator/src/credentials.rs"),
-        include_str!("../../../suanpan-simulator/src/dice.rs"),
-        include_str!("../../../suanpan-simulator/src/keys.rs"),
-        include_str!("../../../suanpan-simulator/src/ledger.rs"),
-        include_str!("../../../suanpan-simulator/src/switches.rs"),
-        include_str!("../../../suanpan-simulator/src/tls.rs"),
+        chosen_by,
+        include_str!("../../src/credentials.rs"),
+        include_str!("../../src/dice.rs"),
+        include_str!("../../src/keys.rs"),
+        include_str!("../../src/ledger.rs"),
+        include_str!("../../src/switches.rs"),
+        include_str!("../../src/tls.rs"),
     ]
     .hash(&mut made_by);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = target.join(format!("{whose}-{:016x}", made_by.finish()));
+    let folder = target.join(format!("seeded-{:016x}", made_by.finish()));
     if !folder.exists() {
         let beside = tempfile::tempdir_in(target).unwrap();
         let data = beside.path().to_owned();
@@ -40,7 +40,7 @@ async fn once(options: &Options, whose: &str) -> PathBuf {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
