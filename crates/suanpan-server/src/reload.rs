@@ -2,7 +2,7 @@
 //! what else has changed waits for the next start.
 //!
 //! All of it is checked before any of it is taken, so a bad file changes
-//! nothing. A request that is under way finishes with the keys it began with.
+//! nothing. What is under way finishes with the keys it began with: a question to WeChat, a signature, a notification.
 //! Each node reads its own file.
 
 use std::sync::Arc;
@@ -61,10 +61,12 @@ impl Reloader {
             ..started
         };
         let roster = self.world.roster_of(&config).await?;
-        reconcile::plan(&self.world, &roster.accounts).await?;
         endpoints::adopt_configured(&self.world, &config).await?;
+        let accounts = Arc::clone(&roster.accounts);
         self.world.take(roster);
         *in_use = config;
+        // Last: the work may be due at once, and whoever takes it must know the account.
+        reconcile::plan(&self.world, &accounts).await?;
         Ok(told)
     }
 }

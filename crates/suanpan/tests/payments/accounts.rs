@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use suanpan_server::Config;
 use suanpan_server::account::Accounts;
 use suanpan_server::config::MerchantConfig;
-use suanpan_wechat::ApiV2Key;
+use suanpan_server::reconciliation::DayState;
+use suanpan_server::vals;
 use suanpan_wechat::v2::{Fields, SignType};
+use suanpan_wechat::{ApiV2Key, MchId};
 
 use crate::world::World;
 
@@ -162,4 +164,42 @@ async fn a_merchants_certificate_in_wechats_place_is_named_at_start() {
     config.merchants[0].merchant_private_key = path("merchant_private_key");
     let why = refused(&config);
     assert!(why.contains(&format!("the certificate of merchant {}", world.mchid(3))), "{why}");
+}
+
+#[tokio::test]
+async fn a_day_of_an_account_that_one_node_lacks_waits_for_one_that_has_it() {
+    let mut world = World::open_with(|config, _| {
+        config.reconciliation.enabled = true;
+        config.merchants.truncate(1);
+    })
+    .await;
+    world.configure = |config, _| config.reconciliation.enabled = true;
+    // It has read the account, plans its yesterday, and goes.
+    drop(world.idle_node().await);
+    let (config, seams) = (world.config(), world.seams());
+    let backend = suanpan_server::World::open(&config, seams).await.unwrap();
+    let key = format!("reconcile:{}:2025-12-31", world.mchid(1));
+    let waits = async || {
+        let left = backend.store().look(key.clone(), |tx, key| {
+            Box::pin(async move {
+                let sql = "SELECT id FROM due WHERE key = $1 AND state = 'ready' AND last_error IS NOT NULL";
+                tx.rows(sql, &vals![key.as_str()]).await
+            })
+        });
+        !left.await.unwrap().is_empty()
+    };
+    world.advance(3 * 3600);
+    world.until("left", waits).await;
+
+    world.stop_server().await;
+    world.start_server().await;
+    let mchid = MchId::parse(&world.mchid(1)).unwrap();
+    let compared = async || {
+        world.advance(600);
+        let day = backend.store().look(mchid.clone(), |tx, mchid| {
+            Box::pin(async move { tx.reconciliation(mchid, "2025-12-31".parse().unwrap()).await })
+        });
+        day.await.unwrap().is_some_and(|day| day.state == DayState::Done)
+    };
+    world.until("compared", compared).await;
 }

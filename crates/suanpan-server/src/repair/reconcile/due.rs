@@ -53,12 +53,10 @@ pub(crate) async fn ask_again(
 pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
     let work: Work = serde_json::from_str(&claim.body).map_err(|_| Error::Broken)?;
     let day: BillDate = work.day.parse().map_err(|_| Error::Broken)?;
-    // Switched off, or an account that is no longer configured.
-    let (Some(hour), Some(_)) =
-        (world.reconcile_hour, world.accounts().of_merchant(&work.mchid).cloned())
-    else {
-        return done(world, claim).await;
-    };
+    let Some(hour) = world.reconcile_hour else { return done(world, claim).await };
+    if world.accounts().of_merchant(&work.mchid).is_none() {
+        return leave(world, claim, &work).await;
+    }
     if let Some(next) = day.tomorrow() {
         let unit = (work.mchid.clone(), next, at(world, hour, next), world.now());
         let put = world.store.write(unit, |tx, (mchid, day, at, now)| {
@@ -81,6 +79,15 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
         tracing::error!(mchid = %work.mchid, %day, why, code = "SP-RECONCILE-NO-BILL", "a day could not be compared");
     }
     Ok(())
+}
+
+/// An account that this node does not have: one beside it may, which has read its configuration again. As long as bills
+/// are asked for; then it is taken for removed.
+async fn leave(world: &World, claim: &Claim, work: &Work) -> Result<(), Error> {
+    let Some(wait) = wait_after(world, BILL, claim) else { return done(world, claim).await };
+    tracing::warn!(mchid = %work.mchid, day = work.day, "a day of an account that is not configured here is left");
+    let at = world.now().saturating_add(wait.saturating_mul(1_000_000));
+    put_back(world, claim, at, "its account is not configured here").await
 }
 
 /// Does work that may take longer than a lease: the lease is made longer while it runs. `None`: the claim is no longer ours.
