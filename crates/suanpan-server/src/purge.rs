@@ -28,22 +28,12 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// As the configuration has it.
-    ///
-    /// # Errors
-    /// [`Error::Config`]: WeChat repeats a notification for a day, and a delivery is tried for longer than that.
-    pub(crate) fn of(config: &RetentionConfig) -> Result<Self, Error> {
-        let micros = |place: &str, days: i64| {
-            let kept = (SHORTEST_DAYS..=LONGEST_DAYS).contains(&days);
-            kept.then(|| days.saturating_mul(DAY)).ok_or_else(|| Error::Config {
-                place: format!("retention.{place}"),
-                why: format!("must be {SHORTEST_DAYS} to {LONGEST_DAYS}"),
-            })
-        };
-        Ok(Self {
-            inbox: micros("inbox_days", config.inbox_days)?,
-            done: micros("deliveries_days", config.deliveries_days)?,
-            bills: micros("bills_days", config.bills_days)?,
-        })
+    pub(crate) const fn of(config: &RetentionConfig) -> Self {
+        Self {
+            inbox: config.inbox_days.saturating_mul(DAY),
+            done: config.deliveries_days.saturating_mul(DAY),
+            bills: config.bills_days.saturating_mul(DAY),
+        }
     }
 }
 
@@ -78,7 +68,7 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
         expired: now.saturating_sub(DAY),
         inbox: now.saturating_sub(world.kept.inbox),
         done: now.saturating_sub(world.kept.done),
-        refused: now.saturating_sub(SHORTEST_DAYS.saturating_mul(DAY)),
+        refused: now.saturating_sub(WEEK),
         bills: now.saturating_sub(world.kept.bills),
     };
     let (mut rows, mut next) = (0_u64, now.saturating_add(HOUR));
@@ -101,8 +91,7 @@ pub(crate) async fn due(world: &World, claim: &Claim) -> Result<(), Error> {
 
 const HOUR: i64 = 60 * 60 * 1_000_000;
 const DAY: i64 = 24 * HOUR;
-/// A week: longer than WeChat repeats a notification.
-const SHORTEST_DAYS: i64 = 7;
-const LONGEST_DAYS: i64 = 36_500;
+/// Longer than WeChat repeats a notification.
+const WEEK: i64 = 7 * DAY;
 /// How many batches one piece of work does at most: it must end before its lease.
 const BATCHES: u32 = 50;

@@ -90,19 +90,13 @@ pub struct World {
 }
 
 impl World {
-    pub(crate) fn new(
-        config: &Config,
-        seams: Seams,
-        store: Store,
-        public_url: String,
-    ) -> Result<Self, Error> {
-        let roster = Roster::load(config, &seams)?;
-        roster.can_give_back(config)?;
-        Ok(Self {
-            client: built(client(config, &seams)?)?,
+    fn new(config: &Config, seams: Seams, store: Store, ready: Ready) -> Self {
+        let Ready { client, roster, receivers, people, public_url } = ready;
+        Self {
+            client,
             roster: RwLock::new(roster),
             rekeyed: Notify::new(),
-            receivers: Receivers::new(&config.webhooks)?,
+            receivers,
             metrics: Metrics::new(store.meters()),
             store,
             clock: seams.clock,
@@ -115,14 +109,14 @@ impl World {
             token_lease_micros: token_lease_micros(config),
             pretend: is_here(&config.wechat),
             public_url,
-            kept: purge::Kept::of(&config.retention)?,
+            kept: purge::Kept::of(&config.retention),
             max_body_bytes: config.server.max_body_bytes,
             prepay_micros: config.orders.prepay_seconds.saturating_mul(1_000_000),
             reconcile_hour: config.reconciliation.enabled.then_some(config.reconciliation.hour),
             extra_payment: config.orders.extra_payment,
-            people: Rules::of(config)?,
+            people,
             passwords: Passwords::default(),
-        })
+        }
     }
 
     /// Opens the database for one command, beside the nodes that may run on it: nothing is served, and no due work is done.
@@ -141,16 +135,17 @@ impl World {
         url: String,
     ) -> Result<Arc<Self>, Error> {
         let database = Database::parse(&config.database.url, &config.base)?;
+        // First, for the store brings the database up to date.
+        let ready = Ready::of(config, &seams, url)?;
         let store = Store::open(&database, seams.clock.now_micros()).await?;
-        let public_url = config.server.public_url.as_deref().map_or(Ok(url), public_url)?;
-        let world = Arc::new(Self::new(config, seams, store, public_url)?);
+        let world = Arc::new(Self::new(config, seams, store, ready));
         for account in world.accounts().iter() {
             keys::load(&world, account).await?;
         }
         Ok(world)
     }
 
-    /// The merchant accounts as they are now. What is under way goes on with those that it began with.
+    /// The merchant accounts as they are now. Each step of a payment goes on with those that it began with.
     pub(crate) fn accounts(&self) -> Arc<Accounts> {
         Arc::clone(&self.roster.read().unwrap_or_else(PoisonError::into_inner).accounts)
     }
@@ -254,12 +249,34 @@ impl fmt::Debug for World {
     }
 }
 
+/// What is made of the configuration alone, and may be refused.
+struct Ready {
+    client: Client,
+    roster: Roster,
+    receivers: Receivers,
+    people: Rules,
+    public_url: String,
+}
+
+impl Ready {
+    fn of(config: &Config, seams: &Seams, url: String) -> Result<Self, Error> {
+        let roster = Roster::load(config, seams)?;
+        roster.can_give_back(config)?;
+        Ok(Self {
+            client: built(client(config, seams)?)?,
+            roster,
+            receivers: Receivers::new(&config.webhooks)?,
+            people: Rules::of(config)?,
+            public_url: config.server.public_url.as_deref().map_or(Ok(url), public_url)?,
+        })
+    }
+}
+
 /// What of the configuration a start would refuse, beyond the accounts: without a database, and all at once.
 pub(crate) fn refusals(config: &Config, seams: &Seams) -> Vec<Error> {
     [
         client(config, seams).and_then(built).err(),
         Receivers::new(&config.webhooks).err(),
-        purge::Kept::of(&config.retention).err(),
         Rules::of(config).err(),
         config.server.public_url.as_deref().and_then(|given| public_url(given).err()),
     ]

@@ -13,6 +13,7 @@ use super::reader::{Known, Reader, Shown, Wrong};
 use super::value::{Form, Origin, Value};
 use super::{Config, DEFAULTS, environment, range};
 use crate::Error;
+use crate::access::sha256_hex;
 
 impl Config {
     /// Reads defaults, file and environment.
@@ -269,6 +270,8 @@ fn database_url(config: &mut Config) -> Option<(Vec<String>, Wrong)> {
     match std::fs::read_to_string(&file) {
         Ok(url) => {
             url.trim().clone_into(&mut config.database.url);
+            // What is in the file may change, and its name not.
+            config.settings.note("database.url", &config.database.url);
             None
         }
         Err(cause) => {
@@ -279,7 +282,7 @@ fn database_url(config: &mut Config) -> Option<(Vec<String>, Wrong)> {
     }
 }
 
-/// What was set, as texts by name. Secrets are among them.
+/// What was set, by name: only to be compared, and so as hashes, for secrets are among it.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub(crate) struct Settings(BTreeMap<String, String>);
 
@@ -287,7 +290,13 @@ impl Settings {
     fn of(tree: &Value) -> Self {
         let mut leaves = BTreeMap::new();
         tree.leaves("", &mut leaves);
-        Self(leaves)
+        let mut settings = Self::default();
+        leaves.iter().for_each(|(name, text)| settings.note(name, text));
+        settings
+    }
+
+    fn note(&mut self, name: &str, text: &str) {
+        self.0.insert(name.to_owned(), sha256_hex(text.as_bytes()));
     }
 
     /// The names of what is not as it is in `other`.

@@ -7,7 +7,9 @@ use super::value::Path;
 /// All settings that are out of their range.
 pub(super) fn check(config: &Config) -> Vec<(Path, Wrong)> {
     let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let server = &config.server;
+    // What is negative is below every range.
+    let signed = |number: i64| u64::try_from(number).unwrap_or(0);
+    let (server, kept) = (&config.server, &config.retention);
     let ranges = [
         ("server", "max_body_bytes", number(server.max_body_bytes), 1024, 16 * 1024 * 1024),
         ("server", "max_concurrent_requests", number(server.max_concurrent_requests), 1, 65_536),
@@ -17,6 +19,15 @@ pub(super) fn check(config: &Config) -> Vec<(Path, Wrong)> {
         ("server", "shutdown_seconds", server.shutdown_seconds, 1, 3600),
         ("wechat", "connect_timeout_seconds", config.wechat.connect_timeout_seconds, 1, 20),
         ("wechat", "timeout_seconds", config.wechat.timeout_seconds, 1, 20),
+        // WeChat keeps a prepay_id for two hours.
+        ("orders", "prepay_seconds", signed(config.orders.prepay_seconds), 1, 7200),
+        // The lease of due work is a minute.
+        ("webhooks", "timeout_seconds", config.webhooks.timeout_seconds, 1, 50),
+        // WeChat repeats a notification for a day, and a delivery is tried for longer than that.
+        ("retention", "inbox_days", signed(kept.inbox_days), 7, CENTURY),
+        ("retention", "deliveries_days", signed(kept.deliveries_days), 7, CENTURY),
+        ("retention", "bills_days", signed(kept.bills_days), 7, CENTURY),
+        ("console", "idle_minutes", signed(config.console.idle_minutes), 1, 720),
         // WeChat makes no bill earlier.
         ("reconciliation", "hour", u64::from(config.reconciliation.hour), 10, 23),
     ];
@@ -25,6 +36,10 @@ pub(super) fn check(config: &Config) -> Vec<(Path, Wrong)> {
     let mut wrong: Vec<_> = out
         .map(|(group, name, _, least, most)| (path(group, name), Wrong::Range(least, most)))
         .collect();
+    if config.refunds.second_person_above.is_some_and(i64::is_negative) {
+        let says = "不能是负数 / must not be negative".to_owned();
+        wrong.push((path("refunds", "second_person_above"), Wrong::Says(says)));
+    }
     if let Some(origin) = server.cors_origins.iter().find(|origin| !is_origin(origin)) {
         let says = format!(
             "{origin:?} 不是网页来源，例如 https://shop.example.com / {origin:?} is not an origin such as https://shop.example.com"
@@ -33,6 +48,9 @@ pub(super) fn check(config: &Config) -> Vec<(Path, Wrong)> {
     }
     wrong
 }
+
+/// In days.
+const CENTURY: u64 = 36_500;
 
 fn path(group: &str, name: &str) -> Path {
     vec![group.to_owned(), name.to_owned()]

@@ -142,6 +142,12 @@ fn a_server_that_could_do_nothing_does_not_start() {
     check("[server]\nmax_concurrent_requests = 0", "max_concurrent_requests");
     check("[server]\nrequest_timeout_seconds = 60", "1 to 50");
     check("[wechat]\ntimeout_seconds = 0", "timeout_seconds");
+    check("[retention]\ninbox_days = 6", "7 to 36500");
+    check("[retention]\ndeliveries_days = 36501", "7 to 36500");
+    check("[retention]\nbills_days = -1", "7 to 36500");
+    check("[orders]\nprepay_seconds = 7201", "1 to 7200");
+    check("[console]\nidle_minutes = 0", "1 to 720");
+    check("[refunds]\nsecond_person_above = -1", "must not be negative");
     check("[limits]\npay_per_minute = 0", "a whole number above 0");
     check("[server]\ncors_origins = [\"shop.example.com\"]", "not an origin");
 }

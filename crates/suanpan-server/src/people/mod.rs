@@ -138,18 +138,14 @@ impl Rules {
     /// # Errors
     /// [`Error::Config`].
     pub(crate) fn of(config: &Config) -> Result<Self, Error> {
-        let wrong =
-            |place: &str, why: &str| Error::Config { place: place.to_owned(), why: why.to_owned() };
-        let minutes = config.console.idle_minutes;
-        if !(1..=720).contains(&minutes) {
-            return Err(wrong("console.idle_minutes", "must be 1 to 720"));
-        }
         let above = config.refunds.second_person_above.map(|fen| {
-            Fen::new(fen)
-                .ok_or_else(|| wrong("refunds.second_person_above", "must not be negative"))
+            Fen::new(fen).ok_or_else(|| Error::Config {
+                place: "refunds.second_person_above".to_owned(),
+                why: "must not be negative".to_owned(),
+            })
         });
         Ok(Self {
-            idle_micros: minutes.saturating_mul(60_000_000),
+            idle_micros: config.console.idle_minutes.saturating_mul(60_000_000),
             second_person_above: above.transpose()?,
             trusted_proxies: config.server.trusted_proxies.clone(),
         })

@@ -65,6 +65,26 @@ fn the_command_line_chooses_another_database() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(folder.path().join("elsewhere.db").exists());
     assert!(!folder.path().join("suanpan.db").exists());
+
+    let nowhere = ["serve", "--config", &config, "--database", "sqlite:/nowhere/at/all/tea.db"];
+    let ended = finish(suanpan(&nowhere));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("/nowhere/at/all"), "{ended:?}");
+    assert_eq!(simulator.end("-INT").code, Some(0));
+}
+
+#[test]
+fn a_configuration_that_is_refused_touches_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = simulator(folder.path());
+    let config = std::fs::read_to_string(simulator.says("config")).unwrap();
+    let file = folder.path().join("long.toml");
+    let long = config.replacen("api_v3_key = \"", "api_v3_key = \"too long for a key ", 1);
+    std::fs::write(&file, long).unwrap();
+    let ended = finish(suanpan(&["serve", "--config", text(&file), "--listen", "127.0.0.1:0"]));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("api_v3_key"), "{ended:?}");
+    assert!(!folder.path().join("suanpan.db").exists(), "it was made, or brought up to date");
     assert_eq!(simulator.end("-INT").code, Some(0));
 }
 

@@ -37,6 +37,11 @@ async fn a_wrong_name_and_a_wrong_value_are_named() {
     )
     .await;
     spoil("server.request_timeout_seconds", 600, wanted(SETTINGS, "50", "50")).await;
+    spoil("console.idle_minutes", 0, wanted(SETTINGS, "720", "720")).await;
+    spoil("retention.inbox_days", 1, wanted(SETTINGS, "36500", "36500")).await;
+    spoil("webhooks.timeout_seconds", 90, wanted(SETTINGS, "50", "50")).await;
+    spoil("orders.prepay_seconds", 7201, wanted(SETTINGS, "7200", "7200")).await;
+    spoil("refunds.second_person_above", -1, wanted(SETTINGS, "负数", "negative")).await;
     spoil("log.format", "xml", wanted(SETTINGS, "json", "json")).await;
     spoil("tea.kind", "green", wanted(SETTINGS, "tea", "tea")).await;
     let both = &["problem config.settings", "problem key.v3"];
@@ -70,10 +75,6 @@ async fn several_mistakes_are_found_at_once() {
 async fn what_only_a_start_would_find_is_found() {
     const START: &[&str] = &["problem config.start"];
     spoil("database.url", "mysql://db", wanted(START, "mysql", "mysql")).await;
-    spoil("console.idle_minutes", 0, wanted(START, "idle_minutes", "idle_minutes")).await;
-    spoil("retention.inbox_days", 1, wanted(START, "inbox_days", "inbox_days")).await;
-    spoil("webhooks.timeout_seconds", 90, wanted(START, "timeout_seconds", "timeout_seconds"))
-        .await;
     spoil(
         "wechat.platform_host",
         "https://api.weixin.qq.com/sns",
