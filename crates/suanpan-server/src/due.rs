@@ -305,6 +305,17 @@ pub(crate) async fn put_back(
     Ok(())
 }
 
+/// The kinds of work that there are.
+pub(crate) const KINDS: [&str; 7] = [
+    WEBHOOK,
+    watch::QUERY,
+    close::EXPIRE,
+    purge::PURGE,
+    refund::REFUND,
+    shipping::SHIPPING,
+    reconcile::RECONCILE,
+];
+
 /// How many pieces of work of one pool are under way at a time.
 const HANDS: i64 = 64;
 /// How many are under way at a time in all: a hundred receivers that are down must not fill the memory.

@@ -71,7 +71,8 @@ fn interface(host: Host, operation: &str) -> &'static str {
 }
 
 impl Metrics {
-    /// All series whose labels are known beforehand are there from the start, with 0: a first time is seen as an increase.
+    /// Series by outcome are there from the start, with 0, so that a first time is seen as an increase; those by operation,
+    /// route and code when they first count.
     pub(crate) fn new(store: &StoreMeters) -> Self {
         let metrics = Self {
             registry: Registry::default(),
@@ -147,7 +148,7 @@ impl Metrics {
         );
         all.register(
             "webhook_lag_seconds",
-            "From an event to its delivery, all tries and waits included",
+            "From an event to its first delivery, all tries and waits included; replays do not count",
             self.webhook_lag_seconds.clone(),
         );
         all.register(
@@ -208,9 +209,11 @@ impl Metrics {
         self.webhook_try_seconds.get_or_create(&label).observe(micros(took).as_secs_f64());
     }
 
-    /// A delivery that came to a good end: `lag` in microseconds since its event, after so many tries.
-    pub(crate) fn delivered(&self, lag: i64, tries: i64) {
-        self.webhook_lag_seconds.observe(micros(lag).as_secs_f64());
+    /// A delivery that came to a good end after so many tries; `lag`: of a first delivery, microseconds since its event.
+    pub(crate) fn delivered(&self, lag: Option<i64>, tries: i64) {
+        if let Some(lag) = lag {
+            self.webhook_lag_seconds.observe(micros(lag).as_secs_f64());
+        }
         let tries = u32::try_from(tries).unwrap_or(u32::MAX);
         self.webhook_delivery_tries.observe(tries.into());
     }
@@ -309,7 +312,7 @@ mod tests {
         metrics.probed();
         metrics.notified(Verdict::Refused);
         metrics.answered("GET", "/v1/orders/{id}", 404, Duration::from_millis(7));
-        metrics.delivered(1_500_000, 2);
+        metrics.delivered(Some(1_500_000), 2);
         let page = metrics.page(&Registry::default()).unwrap();
         for series in [
             r#"suanpan_notifications_total{verdict="probe"} 1"#,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::Error;
 use crate::access::sha256_hex;
 use crate::config::{Config, EndpointConfig};
-use crate::flow::webhook;
+use crate::flow::{replay, webhook};
 use crate::store::{Endpoint, Once, StoreError, Tx};
 use crate::world::World;
 
@@ -23,6 +23,11 @@ pub const EVENTS: [&str; 7] = [
     "refund.abnormal",
     "reconciliation.difference",
 ];
+
+/// All that a webhook can tell: that, and a test of the line.
+pub(crate) fn told() -> impl Iterator<Item = &'static str> {
+    EVENTS.into_iter().chain([replay::TEST])
+}
 
 /// Makes an endpoint, with a new key; or finds the one that an earlier run of the same request has made. `events`: only
 /// these; `None`: all.

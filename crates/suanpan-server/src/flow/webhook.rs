@@ -20,7 +20,7 @@ use crate::Error;
 use crate::due::wait_after;
 use crate::ids::OrderId;
 use crate::receivers::Answered;
-use crate::store::{Claim, DeliveryAttempt, Endpoint, Event, StoreError, Tx};
+use crate::store::{Claim, DeliveryAttempt, Endpoint, Event, StoreError, Tx, first_key};
 use crate::timeline::{Entry, Step};
 use crate::world::World;
 
@@ -239,7 +239,9 @@ async fn conclude(
             );
         }
         Next::Done => {
-            let lag = now.saturating_sub(event.created_at);
+            // A replay is begun by a person, and says nothing of how late we are.
+            let first = claim.key == first_key(&event.id, &endpoint.id);
+            let lag = first.then(|| now.saturating_sub(event.created_at));
             world.metrics.delivered(lag, claim.attempt);
         }
         Next::Again(_) => {}

@@ -13,8 +13,7 @@ use utoipa::ToSchema;
 use super::deliveries::{self, DeliveryView};
 use super::paging::{self, Page, PageQuery};
 use super::problem::Refused;
-use crate::flow::endpoints::EVENTS;
-use crate::flow::replay;
+use crate::flow::{endpoints, replay};
 use crate::order::one_of;
 use crate::store::Event;
 use crate::world::World;
@@ -48,8 +47,7 @@ pub(super) struct EventView {
 
 /// The words for what can happen.
 fn kinds() -> utoipa::openapi::Object {
-    let kinds = EVENTS.into_iter().chain([replay::TEST]);
-    one_of("发生了什么 / what happened", kinds, "order.paid")
+    one_of("发生了什么 / what happened", endpoints::told(), "order.paid")
 }
 
 /// `GET /v1/events`, newest first.

@@ -11,9 +11,10 @@ use prometheus_client::registry::Registry;
 use suanpan_ledger::{AttemptState, OrderStatus, RefundState};
 
 use super::{Counters, Histograms, Label, begin, micros, of_disk, of_waits};
-use crate::flow::endpoints::EVENTS;
+use crate::due;
+use crate::flow::endpoints;
 use crate::outside::Stopwatch;
-use crate::store::{StoreError, WEBHOOK};
+use crate::store::StoreError;
 use crate::timeline::Step;
 
 /// What a unit of work has moved.
@@ -85,10 +86,12 @@ impl Default for StoreMeters {
             }
         }
         begin(&meters.errors, [("code", StoreError::Busy.code())]);
-        for kind in EVENTS {
+        for kind in endpoints::told() {
             begin(&meters.events, [("type", kind.to_owned())]);
         }
-        begin(&meters.given_up, [("kind", WEBHOOK.to_owned())]);
+        for kind in due::KINDS {
+            begin(&meters.given_up, [("kind", kind.to_owned())]);
+        }
         meters
     }
 }
@@ -186,7 +189,7 @@ impl StoreMeters {
         }
     }
 
-    /// A commit, or a rollback in its place.
+    /// A commit that went well.
     pub(crate) fn committed(&self, began: Stopwatch) {
         self.commits.observe(began.elapsed().as_secs_f64());
     }

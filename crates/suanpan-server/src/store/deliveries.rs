@@ -4,7 +4,7 @@
 //! ended is not begun again: a replay is a row of its own, with more behind its
 //! key, and the event that it carries is the same to the byte.
 
-use super::{DeliveryAttempt, Event, Row, StoreError, Tx, WEBHOOK};
+use super::{DeliveryAttempt, Event, Row, StoreError, Tx, WEBHOOK, first_key};
 use crate::vals;
 
 /// An event on its way to an endpoint.
@@ -95,7 +95,7 @@ impl Tx {
         name: &str,
         now: i64,
     ) -> Result<Replay, StoreError> {
-        let first = format!("{WEBHOOK}:{}:{endpoint_id}", event.id);
+        let first = first_key(&event.id, endpoint_id);
         let (from, to) = (format!("{first}:"), format!("{first};"));
         if self.row(ON_ITS_WAY, &vals![&first, &from, &to]).await?.is_some() {
             // With all of its order: it may wait behind what happened first.

@@ -66,6 +66,11 @@ impl Event {
     }
 }
 
+/// What makes the first delivery of an event to an endpoint exist once; a replay has more behind it.
+pub(crate) fn first_key(event_id: &str, endpoint_id: &str) -> String {
+    format!("{WEBHOOK}:{event_id}:{endpoint_id}")
+}
+
 impl Tx {
     /// Puts an event in, and the work to deliver it to each endpoint that wants it.
     ///
@@ -110,8 +115,9 @@ impl Tx {
         endpoint_id: &str,
         due_at: i64,
     ) -> Result<(), StoreError> {
-        let key = format!("{WEBHOOK}:{}:{endpoint_id}", event.id);
-        self.delivery_put(event, endpoint_id, &key, due_at).await.map(drop)
+        self.delivery_put(event, endpoint_id, &first_key(&event.id, endpoint_id), due_at)
+            .await
+            .map(drop)
     }
 
     /// Puts the work in to deliver an event to one endpoint; a second one of the same `key` is not put in.

@@ -73,6 +73,7 @@ pub use self::differences::{DifferenceCount, DifferenceFilter};
 pub use self::due::{Backlog, Claim, NewDue};
 pub use self::endpoints::Endpoint;
 pub use self::error::{Cause, StoreError};
+pub(crate) use self::events::first_key;
 pub use self::events::{DeliveryAttempt, Event, WEBHOOK};
 pub use self::health::Health;
 pub use self::idempotency::{Asked, Once, Taken};

@@ -29,6 +29,19 @@ async fn paid_and_refunded() -> World {
 }
 
 #[tokio::test]
+async fn a_replay_does_not_count_as_late() {
+    let world = paid_and_refunded().await;
+    world.advance(30 * 24 * 3600);
+    let events = world.merchant("GET", "/v1/events", None).await.json;
+    let path = format!("/v1/events/{}/replay", events["data"][0]["id"].as_str().unwrap());
+    assert_eq!(world.merchant("POST", &path, Some(json!({}))).await.status, 200);
+    let again = r#"suanpan_webhook_tries_total{outcome="delivered"} 4"#;
+    world.until("the replay", async || world.metrics().await.contains(again)).await;
+    let page = world.metrics().await;
+    assert!(page.contains("suanpan_webhook_lag_seconds_count 3\n"), "{page}");
+}
+
+#[tokio::test]
 async fn what_payments_do_is_counted_once() {
     let world = paid_and_refunded().await;
     // Refused, so nothing of it is counted.
