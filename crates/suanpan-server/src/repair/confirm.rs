@@ -52,7 +52,11 @@ pub async fn confirm(world: &World, id: &OrderId) -> Result<Confirmed, Error> {
     let mut asked = true;
     for attempt in attempts.await?.iter().take(RECENT) {
         match ask(world, &account, attempt).await {
-            Some(Standing::Paid) => break,
+            // Whatever is not known of others: nothing is more than paid.
+            Some(Standing::Paid) => {
+                asked = true;
+                break;
+            }
             Some(Standing::Open | Standing::Ended | Standing::Absent) => {}
             Some(Standing::Unknown) | None => asked = false,
         }
