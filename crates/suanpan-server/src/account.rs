@@ -162,8 +162,8 @@ impl Account {
 
     /// The certificates that are configured and expire within thirty days. `now` is in unix seconds.
     pub(crate) fn expiring(&self, now: i64) -> Vec<Problem> {
-        let certificates = self.v3.iter().flat_map(|v3| &v3.certificates);
-        let soon = certificates.filter(|one| one.not_after < now.saturating_add(EXPIRES_SOON));
+        let soon =
+            self.certificates().filter(|one| one.not_after < now.saturating_add(EXPIRES_SOON));
         soon.map(|certificate| Problem {
             mchid: self.mchid.clone(),
             code: "SP-CERT-EXPIRES",
