@@ -1,4 +1,4 @@
-//! How a database is, seen from beside: nothing is migrated, and nothing is written.
+//! How a database is, seen from beside: nothing is migrated, and no row is written. A file is opened as `serve` opens it.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -41,7 +41,8 @@ fn of_file(path: &Path) -> Result<Health, StoreError> {
     if !path.exists() {
         // Only a try says whether a file can be made there.
         let trial = path.with_extension("doctor");
-        OpenOptions::new().write(true).create_new(true).open(&trial).map_err(failed)?;
+        // One that is there is left by a look that was ended here.
+        OpenOptions::new().write(true).create(true).truncate(true).open(&trial).map_err(failed)?;
         std::fs::remove_file(&trial).map_err(failed)?;
         return Ok(Health { is_new: true, damage: Some(Vec::new()), ..Health::default() });
     }
