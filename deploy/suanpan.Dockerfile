@@ -6,7 +6,7 @@ WORKDIR /src
 COPY . .
 # The image has this toolchain; rust-toolchain.toml would fetch another one.
 ENV RUSTUP_TOOLCHAIN=$RUST_VERSION
-# The lines of a backtrace are 138 MB; the names of functions stay.
+# Most of the file are the lines of a backtrace; the names of functions stay.
 RUN cargo build --locked --release --package suanpan \
  && strip --strip-debug -o /suanpan target/release/suanpan
 

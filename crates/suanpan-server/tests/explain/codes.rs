@@ -1,4 +1,4 @@
-//! The codes that WeChat's documentation and the field know: each is answered.
+//! The codes that WeChat's documentation and the field know, as they were in November 2026: each is answered.
 
 use suanpan_server::explain;
 
